@@ -1,0 +1,107 @@
+//! The definition of a job: what, when, until and how. It never changes; an update makes a new revision.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::goal::Goal;
+use crate::core::process::{Bounds, Command};
+use crate::core::retry::Retry;
+use crate::core::schedule::{Schedule, Start};
+use crate::core::span::Span;
+
+/// What a job does, when, until when and how. Its instants are whole milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// What is executed.
+    pub command: Command,
+    /// Where; an absolute path.
+    pub cwd: String,
+    /// The variables it sees.
+    pub environment: Environment,
+    /// When it starts.
+    pub schedule: Schedule,
+    /// When the first start is.
+    pub start: Start,
+    /// No start before this.
+    pub starts_at: Option<Timestamp>,
+    /// No start from this on; then the job expires.
+    pub ends_at: Option<Timestamp>,
+    /// The zone in which instants are shown.
+    pub zone: String,
+    /// When it is done.
+    pub goal: Option<Goal>,
+    /// When it is given up.
+    pub limits: Limits,
+    /// How often one slot is tried again.
+    pub retry: Retry,
+    /// The bounds of one attempt.
+    pub bounds: Bounds,
+}
+
+/// The variables a job's processes see.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Environment {
+    /// Values as they were when the job was added.
+    pub captured: BTreeMap<String, String>,
+    /// Names whose values are read at each start.
+    pub pass: Vec<String>,
+    /// A file of `NAME=value` lines that is read at each start.
+    pub env_file: Option<String>,
+}
+
+impl Environment {
+    /// The variables whose values a job keeps from the shell it was added in.
+    pub const CAPTURED: [&str; 7] = ["PATH", "HOME", "USER", "SHELL", "LANG", "TZ", "TMPDIR"];
+
+    /// Captured too, whatever follows.
+    pub const CAPTURED_PREFIX: &str = "LC_";
+
+    /// Whether a job keeps the value of this variable from the shell it was added in.
+    pub fn captures(name: &str) -> bool {
+        Self::CAPTURED.contains(&name) || name.starts_with(Self::CAPTURED_PREFIX)
+    }
+}
+
+/// When a job is given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// At most so many runs.
+    pub runs: Option<u32>,
+    /// At most this long after its first start.
+    pub span: Option<Span>,
+    /// At most until this instant.
+    pub deadline: Option<Timestamp>,
+    /// Pauses after so many runs in a row that could not do their work; 0 is never.
+    pub breaker: u32,
+}
+
+impl Limits {
+    /// The instant at which a job that first started at `first_started_at` is given up.
+    pub fn time_limit(&self, first_started_at: Option<Timestamp>) -> Option<Timestamp> {
+        let span_end = self.span.and_then(|span| first_started_at.map(|first| span.after(first)));
+        match (span_end, self.deadline) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+impl Definition {
+    /// Whether nothing but a condition or a person ever ends this job.
+    pub fn is_unbounded(&self) -> bool {
+        let Limits { runs, span, deadline, breaker: _ } = &self.limits;
+        let limited = runs.is_some() || span.is_some() || deadline.is_some() || self.ends_at.is_some();
+        !limited && self.schedule.repeats()
+    }
+
+    /// A text that two definitions share exactly when they ask for the same thing.
+    ///
+    /// The environment is not part of it: the same request from another shell is the same request.
+    pub fn fingerprint_text(&self) -> String {
+        let mut plain = self.clone();
+        plain.environment.captured = BTreeMap::new();
+        serde_json::to_string(&plain).expect("a definition is plain data")
+    }
+}

@@ -1,0 +1,20 @@
+//! The core: what a loop is and what happens next, as functions of their arguments.
+//!
+//! Nothing in here reads a clock, a file, the environment or a random source, and nothing in here
+//! logs or waits. Ids and instants arrive in inputs. That is what lets the simulator run years of
+//! scheduling in a second and what makes recovery the same as asking again.
+
+pub mod actor;
+pub mod condition;
+pub mod definition;
+pub mod goal;
+pub mod id;
+pub mod job;
+pub mod nearest;
+pub mod process;
+pub mod reason;
+pub mod refusal;
+pub mod retry;
+pub mod schedule;
+pub mod span;
+pub mod task;

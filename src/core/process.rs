@@ -1,0 +1,198 @@
+//! What the core knows of processes: their names, the bounds they run under and how they ended.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::core::id::TaskId;
+use crate::core::span::Span;
+
+/// Names one process execution: an attempt of a task, or one try of a check after it.
+///
+/// As text it is `r0abc1234.2` for an attempt and `r0abc1234.2.c0.1` for the first try of check 0. The
+/// text is the value of `CONVERGE_ATTEMPT` and, with `/` for `.`, the run directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProcessKey {
+    /// The task it works for.
+    pub task: TaskId,
+    /// The claim it belongs to; a fence, so never used twice within a task.
+    pub attempt: u32,
+    /// Which check this is, or none for the attempt itself.
+    pub check: Option<CheckTry>,
+}
+
+/// One try of one check of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CheckTry {
+    /// The place of the check among the needs of the goal.
+    pub need: u16,
+    /// Counts from 1; a check whose process was lost is tried again.
+    pub number: u16,
+}
+
+impl ProcessKey {
+    /// The key of the attempt itself.
+    pub fn attempt(task: TaskId, attempt: u32) -> Self {
+        Self { task, attempt, check: None }
+    }
+
+    /// Where its run directory lies below the folder of run directories.
+    pub fn directory(&self) -> PathBuf {
+        PathBuf::from(self.to_string().replace('.', "/"))
+    }
+}
+
+impl fmt::Display for ProcessKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.task, self.attempt)?;
+        match self.check {
+            Some(check) => write!(f, ".c{}.{}", check.need, check.number),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A text that names no process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not the name of a process, such as `r0abc1234.2`")]
+pub struct NotAKey;
+
+impl FromStr for ProcessKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let (task, attempt, check) = match parts.as_slice() {
+            [task, attempt] => (task, attempt, None),
+            [task, attempt, need, number] => {
+                let need = need.strip_prefix('c').and_then(|need| need.parse().ok()).ok_or(NotAKey)?;
+                let number = number.parse().map_err(|_| NotAKey)?;
+                (task, attempt, Some(CheckTry { need, number }))
+            }
+            _ => return Err(NotAKey),
+        };
+        Ok(Self {
+            task: task.parse().map_err(|_| NotAKey)?,
+            attempt: attempt.parse().map_err(|_| NotAKey)?,
+            check,
+        })
+    }
+}
+
+impl Serialize for ProcessKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProcessKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The files of a run directory, as the daemon, the shim and whoever reads the output know them.
+pub mod files {
+    /// What to start; the shim holds its lock for life.
+    ///
+    /// A lock on a file that is there anyway: a new file can be what takes the longest in a short run.
+    pub const SPEC: &str = "spec";
+    /// Who the shim is; written before its child is there.
+    pub const STARTED: &str = "started";
+    /// Says that this process must never start.
+    pub const REVOKED: &str = "revoked";
+    /// What the process wrote to its standard output; absent when nothing.
+    pub const STDOUT: &str = "stdout";
+    /// What the process wrote to its standard error; absent when nothing.
+    pub const STDERR: &str = "stderr";
+    /// How the process ended: `started` again, with a second line.
+    pub const OUTCOME: &str = "outcome";
+    /// The document that the process finds by `CONVERGE_LAST_FILE`.
+    pub const LAST: &str = "last.json";
+    /// A shell line too long to be an argument.
+    pub const LINE: &str = "line";
+    /// What a run came to; beside the directories of its attempts.
+    pub const RESULT: &str = "result.json";
+    /// What becomes [`RESULT`].
+    pub const RESULT_DRAFT: &str = "result.json.new";
+}
+
+/// What to execute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// A program and its arguments, without a shell.
+    Argv(Vec<String>),
+    /// A line for `/bin/sh -c`.
+    Shell(String),
+}
+
+/// What a process may use before it is ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// Ends the process after this long.
+    pub wall: Option<Span>,
+    /// Ends the process after this long without output.
+    pub idle: Option<Span>,
+    /// Ends the process when its tree holds more resident memory than this.
+    pub memory_bytes: Option<u64>,
+    /// Ends the process when one of its streams has written more than this.
+    pub output_bytes: u64,
+    /// How long the tree may take to obey TERM before KILL.
+    pub grace: Span,
+}
+
+/// How a process ended, as its shim saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// When the process was started.
+    pub started_at: Timestamp,
+    /// When its tree was empty.
+    pub ended_at: Timestamp,
+    /// What the main process did.
+    pub ending: Ending,
+    /// Why the shim ended it, when it did.
+    pub cut: Option<Cut>,
+    /// User and system time of the whole tree.
+    pub cpu_ms: u64,
+    /// The largest resident size of one process of the tree.
+    pub peak_kb: u64,
+    /// Bytes written to standard output.
+    pub stdout_bytes: u64,
+    /// Bytes written to standard error.
+    pub stderr_bytes: u64,
+}
+
+/// What the main process did in the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It exited by itself with this code.
+    Exited(i32),
+    /// This signal ended it.
+    Signalled(i32),
+    /// It could not be started at all.
+    SpawnFailed {
+        /// The system's word on it, with the program's name.
+        cause: String,
+    },
+}
+
+/// Why a shim ended its process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cut {
+    /// The wall limit passed.
+    Wall,
+    /// No output for the idle limit.
+    Idle,
+    /// The tree held too much memory.
+    Memory,
+    /// A stream wrote too much.
+    Output,
+    /// The daemon said so.
+    Told,
+}

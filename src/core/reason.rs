@@ -1,0 +1,126 @@
+//! Reasons: three closed sets of words for why a slot was skipped, a task ended, a loop ended.
+//!
+//! None has a word for "unknown": who cannot name a reason has not decided yet.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$about])* $variant,)* }
+
+        impl $name {
+            /// Every word of the set.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word in tables, JSON and prose.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.word())
+            }
+        }
+    };
+}
+
+words! {
+    /// Why a slot was not run.
+    Skip {
+        /// The run before it was still active.
+        Overlap = "overlap",
+        /// The daemon was not there, or the machine slept.
+        Missed = "missed",
+    }
+}
+
+words! {
+    /// Why a task ended.
+    EndReason {
+        /// The program exited with 0.
+        ExitZero = "exit_zero",
+        /// The program exited with another code.
+        ExitNonzero = "exit_nonzero",
+        /// A signal from elsewhere ended the program.
+        Signalled = "signalled",
+        /// The wall limit passed.
+        Timeout = "timeout",
+        /// No output for the idle limit.
+        IdleTimeout = "idle_timeout",
+        /// A stream wrote too much.
+        OutputLimit = "output_limit",
+        /// The tree held too much memory.
+        ResourceLimit = "resource_limit",
+        /// The program could not be started.
+        SpawnFailed = "spawn_failed",
+        /// Somebody cancelled it.
+        Cancelled = "cancelled",
+        /// Its shim was killed, so how it ended is not known.
+        Lost = "lost",
+        /// Only the checks were run, before the first run.
+        ChecksOnly = "checks_only",
+    }
+}
+
+words! {
+    /// Why a loop ended or was stopped.
+    VerdictReason {
+        /// Every named check is met.
+        Converged = "converged",
+        /// The condition is met.
+        ConditionMet = "condition_met",
+        /// The span or the deadline passed.
+        TimeLimit = "time_limit",
+        /// As many runs as allowed.
+        RunLimit = "run_limit",
+        /// Too many runs in a row could not do their work.
+        CircuitBreaker = "circuit_breaker",
+        /// Somebody cancelled it.
+        Cancelled = "cancelled",
+        /// The end bound passed.
+        Expired = "expired",
+    }
+}
+
+impl EndReason {
+    /// Whether a run that ended so could not do its work at all, whatever its goal says.
+    pub fn is_breakage(self) -> bool {
+        match self {
+            Self::SpawnFailed | Self::Lost => true,
+            Self::ExitZero
+            | Self::ExitNonzero
+            | Self::Signalled
+            | Self::Timeout
+            | Self::IdleTimeout
+            | Self::OutputLimit
+            | Self::ResourceLimit
+            | Self::Cancelled
+            | Self::ChecksOnly => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_the_same_in_prose_and_in_json() {
+        for reason in EndReason::ALL {
+            assert_eq!(serde_json::to_value(reason).expect("a word"), reason.word());
+        }
+        for reason in VerdictReason::ALL {
+            assert_eq!(serde_json::to_value(reason).expect("a word"), reason.word());
+        }
+        for reason in Skip::ALL {
+            assert_eq!(serde_json::to_value(reason).expect("a word"), reason.word());
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! From an attempt's exit to the task's end: which facts are wanted, and what they add up to.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::core::condition::fact::{Fact, Facts, Need};
+use crate::core::definition::Definition;
+use crate::core::process::{CheckTry, ProcessKey};
+use crate::core::reason::EndReason;
+use crate::core::refusal::{Code, Refusal};
+use crate::core::task::exit::Exit;
+use crate::core::task::{End, Evaluating, Event, How, Phase, State, Task};
+
+/// What an evaluation waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// These facts, which need no process.
+    Facts(Vec<Need>),
+    /// This check.
+    Check {
+        /// Which try of which need.
+        check: CheckTry,
+        /// The shell line.
+        line: String,
+    },
+    /// No more.
+    Nothing,
+}
+
+impl Task {
+    /// What its evaluation waits for; nothing when it is not evaluating.
+    ///
+    /// Facts that need no process come first, then the checks one after the other, in the goal's order.
+    pub fn wanted(&self, contract: &Definition) -> Wanted {
+        let State::Running { phase: Phase::Evaluating(evaluating), .. } = &self.state else {
+            return Wanted::Nothing;
+        };
+        let Some(goal) = contract.goal.as_ref().filter(|_| is_evaluated(evaluating.exit.reason)) else {
+            return Wanted::Nothing;
+        };
+        let missing = goal.missing(&evaluating.facts());
+        let plain: Vec<Need> =
+            missing.iter().filter(|need| !matches!(need, Need::Check(_))).cloned().collect();
+        if !plain.is_empty() {
+            return Wanted::Facts(plain);
+        }
+        match missing.into_iter().next() {
+            Some(Need::Check(line)) => {
+                let place = goal.needs().iter().position(|need| *need == Need::Check(line.clone()));
+                let need =
+                    place.and_then(|place| u16::try_from(place).ok()).expect("what is missing is needed");
+                Wanted::Check { check: CheckTry { need, number: evaluating.tries }, line }
+            }
+            Some(Need::Matches(_) | Need::Contains(_) | Need::File(_)) | None => Wanted::Nothing,
+        }
+    }
+
+    /// The process that may be alive for this task; recovery asks for it.
+    pub fn process(&self, contract: &Definition) -> Option<ProcessKey> {
+        let check = match &self.state {
+            State::Claimed { .. } | State::Running { phase: Phase::Executing, .. } => None,
+            State::Running { phase: Phase::Stopping { check, .. }, .. } => *check,
+            State::Running { phase: Phase::Evaluating(_), .. } => match self.wanted(contract) {
+                Wanted::Check { check, .. } => Some(check),
+                Wanted::Facts(_) | Wanted::Nothing => return None,
+            },
+            State::Pending { .. } | State::Ended(_) | State::Skipped(_) => return None,
+        };
+        Some(ProcessKey { check, ..self.attempt_key() })
+    }
+
+    /// What `key` was to find out.
+    pub(super) fn need_at(&self, key: &ProcessKey, contract: &Definition) -> Result<Need, Refusal> {
+        let needs = contract.goal.as_ref().map(super::super::goal::Goal::needs).unwrap_or_default();
+        let place = key.check.map(|check| usize::from(check.need));
+        let need = place.and_then(|place| needs.into_iter().nth(place));
+        need.ok_or_else(|| Refusal::new(Code::Conflict, format!("{key} is no check of {}", self.id)))
+    }
+
+    /// The end of the task, or its retry, from all that is known.
+    pub(super) fn conclude(&self, contract: &Definition, now: Timestamp) -> Event {
+        let State::Running { phase: Phase::Evaluating(evaluating), .. } = &self.state else {
+            unreachable!("only an evaluation is concluded")
+        };
+        let exit = evaluating.exit.clone();
+        let goal = contract.goal.as_ref().filter(|_| is_evaluated(exit.reason));
+        let findings = goal.map(|goal| goal.evaluate(&evaluating.facts()));
+        let met = findings.as_ref().is_some_and(super::super::goal::Findings::all_met);
+        let how = how(&exit, goal.is_some());
+        if self.tries <= contract.retry.most && is_retried(how) && !met {
+            return Event::Retrying { due_at: contract.retry.pause(self.id, self.tries).after(now) };
+        }
+        Event::Ended { end: End { at: now, how, exit, findings } }
+    }
+}
+
+impl Evaluating {
+    fn facts(&self) -> Facts {
+        let known: BTreeMap<Need, Fact> =
+            self.known.iter().map(|known| (known.need.clone(), known.fact.clone())).collect();
+        Facts { exit: self.exit.judged_code(), known }
+    }
+}
+
+/// Whether the goal is looked at after an attempt that ended so: only when something ran, or nothing was to.
+fn is_evaluated(reason: EndReason) -> bool {
+    match reason {
+        EndReason::ExitZero
+        | EndReason::ExitNonzero
+        | EndReason::Signalled
+        | EndReason::Timeout
+        | EndReason::IdleTimeout
+        | EndReason::OutputLimit
+        | EndReason::ResourceLimit
+        | EndReason::ChecksOnly => true,
+        EndReason::SpawnFailed | EndReason::Lost | EndReason::Cancelled => false,
+    }
+}
+
+/// How a task ends whose last attempt ended so. With a goal, an exit code is evidence, not failure.
+fn how(exit: &Exit, has_goal: bool) -> How {
+    match exit.reason {
+        EndReason::ExitZero | EndReason::ChecksOnly => How::Succeeded,
+        EndReason::ExitNonzero if has_goal => How::Succeeded,
+        EndReason::ExitNonzero
+        | EndReason::Signalled
+        | EndReason::OutputLimit
+        | EndReason::ResourceLimit
+        | EndReason::SpawnFailed => How::Failed,
+        EndReason::Timeout | EndReason::IdleTimeout => How::TimedOut,
+        EndReason::Lost => How::Lost,
+        EndReason::Cancelled => How::Cancelled,
+    }
+}
+
+fn is_retried(how: How) -> bool {
+    match how {
+        How::Failed | How::TimedOut | How::Lost => true,
+        How::Succeeded | How::Cancelled => false,
+    }
+}

@@ -1,0 +1,364 @@
+//! What a task answers to each input.
+
+use jiff::Timestamp;
+
+use crate::core::condition::fact::{Fact, Need};
+use crate::core::definition::Definition;
+use crate::core::process::{CheckTry, Outcome, ProcessKey};
+use crate::core::reason::EndReason;
+use crate::core::refusal::{Code, Refusal};
+use crate::core::retry;
+use crate::core::span::Span;
+use crate::core::task::conclude::Wanted;
+use crate::core::task::exit::Exit;
+use crate::core::task::{End, Evaluating, Event, How, Known, Origin, Phase, State, Task};
+
+/// What can be said to a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A lane is free for it.
+    Claim {
+        /// When the time of its job is over, if that is bounded.
+        until: Option<Timestamp>,
+    },
+    /// A process of it started.
+    Started {
+        /// Which.
+        key: ProcessKey,
+        /// When.
+        at: Timestamp,
+    },
+    /// A process of it ended.
+    Ended {
+        /// Which.
+        key: ProcessKey,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A process of it never started and never will.
+    Revoked {
+        /// Which.
+        key: ProcessKey,
+    },
+    /// A process of it is gone and nobody knows how it ended.
+    Lost {
+        /// Which.
+        key: ProcessKey,
+    },
+    /// Facts that needed no process.
+    Found {
+        /// The attempt they are about.
+        attempt: u32,
+        /// The facts.
+        facts: Vec<Known>,
+    },
+    /// Somebody wants it ended.
+    Cancel,
+    /// Somebody wants it now instead of at its due time.
+    Hasten,
+    /// The clock was put back, so what was near may be far away.
+    ClockBack,
+    /// Its job has a new revision.
+    Rebind {
+        /// The revision.
+        revision: u32,
+    },
+}
+
+/// A check whose process was lost this often is unknown.
+const CHECK_TRIES: u16 = 3;
+
+/// So is one whose process was given up this often before it started.
+const CHECK_REVOKED_MOST: u16 = 20;
+
+/// A task that was claimed in vain this often could not be started.
+const REVOKED_MOST: u32 = 20;
+
+/// The pause after the second claim in vain; it doubles with each, up to a minute or so.
+const REVOKED_PAUSE: Span = Span::from_secs(1);
+
+/// What a task is being ended for.
+#[derive(Clone, Copy)]
+struct Stop<'a> {
+    reason: EndReason,
+    check: Option<CheckTry>,
+    exit: Option<&'a Exit>,
+}
+
+impl Task {
+    /// The events that follow from `input`, or why it changes nothing.
+    pub fn decide(
+        &self,
+        input: &Input,
+        contract: &Definition,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
+        if let Some(attempt) = input.attempt()
+            && attempt != self.claims
+        {
+            return Err(self.late(input));
+        }
+        match &self.state {
+            State::Pending { due_at } => self.pending(*due_at, input, contract, now),
+            State::Claimed { .. } => self.claimed(input, contract, now),
+            State::Running { phase: Phase::Executing, .. } => self.executing(input, contract, now),
+            State::Running { phase: Phase::Evaluating(evaluating), .. } => {
+                self.evaluating(evaluating, input, contract, now)
+            }
+            State::Running { phase: Phase::Stopping { reason, check, exit }, .. } => {
+                self.stopping(Stop { reason: *reason, check: *check, exit: exit.as_ref() }, input, now)
+            }
+            State::Ended(_) | State::Skipped(_) => Err(self.late(input)),
+        }
+    }
+
+    fn pending(
+        &self,
+        due_at: Timestamp,
+        input: &Input,
+        contract: &Definition,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
+        match input {
+            Input::Claim { until: Some(until) }
+                if due_at <= now && *until <= now && self.origin != Origin::Zero =>
+            {
+                // It waited for a lane or a retry until there was no time left for it.
+                Ok(vec![ended(How::TimedOut, Exit::without_process(EndReason::Timeout), now)])
+            }
+            Input::Claim { .. } if due_at <= now => Ok(self.claim(contract, now)),
+            Input::Cancel => {
+                Ok(vec![ended(How::Cancelled, Exit::without_process(EndReason::Cancelled), now)])
+            }
+            Input::Hasten if due_at > now => Ok(vec![Event::Hastened { due_at: now }]),
+            // The longest that it can have been put off by itself.
+            Input::ClockBack if due_at > retry::PAUSE_MAX.after(now) => {
+                Ok(vec![Event::Hastened { due_at: now }])
+            }
+            Input::ClockBack => Ok(Vec::new()),
+            Input::Rebind { revision } => Ok(vec![Event::Rebound { revision: *revision }]),
+            Input::Claim { .. }
+            | Input::Started { .. }
+            | Input::Ended { .. }
+            | Input::Revoked { .. }
+            | Input::Lost { .. }
+            | Input::Found { .. }
+            | Input::Hasten => Err(self.late(input)),
+        }
+    }
+
+    fn claimed(&self, input: &Input, contract: &Definition, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match input {
+            Input::Started { key, at } if key.check.is_none() => {
+                Ok(vec![Event::Started { attempt: key.attempt, at: *at }])
+            }
+            Input::Revoked { key } if key.check.is_none() => Ok(self.revoked(key.attempt, contract, now)),
+            Input::Claim { .. }
+            | Input::Started { .. }
+            | Input::Ended { .. }
+            | Input::Revoked { .. }
+            | Input::Lost { .. }
+            | Input::Found { .. }
+            | Input::Cancel
+            | Input::Hasten
+            | Input::ClockBack
+            | Input::Rebind { .. } => self.executing(input, contract, now),
+        }
+    }
+
+    /// Its process has started, or may have.
+    fn executing(&self, input: &Input, contract: &Definition, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match input {
+            Input::Cancel => Ok(vec![Event::Stopping { reason: EndReason::Cancelled, check: None }]),
+            Input::Ended { key, outcome } if key.check.is_none() => {
+                Ok(self.exited(Exit::of(outcome), contract, now))
+            }
+            // What is known to have started and left no trace had its run directory taken away.
+            Input::Lost { key } | Input::Revoked { key } if key.check.is_none() => {
+                Ok(self.exited(Exit::without_process(EndReason::Lost), contract, now))
+            }
+            Input::Claim { .. }
+            | Input::Started { .. }
+            | Input::Ended { .. }
+            | Input::Revoked { .. }
+            | Input::Lost { .. }
+            | Input::Found { .. }
+            | Input::Hasten
+            | Input::ClockBack
+            | Input::Rebind { .. } => Err(self.late(input)),
+        }
+    }
+
+    fn stopping(&self, stop: Stop<'_>, input: &Input, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        let Stop { reason, check, exit } = stop;
+        let over = |exit: Exit| Ok(vec![ended(How::Cancelled, Exit { reason, ..exit }, now)]);
+        match input {
+            Input::Started { key, at } if key.check.is_none() && check.is_none() => {
+                Ok(vec![Event::Started { attempt: key.attempt, at: *at }])
+            }
+            Input::Started { key, .. } if key.check == check => Ok(Vec::new()),
+            Input::Ended { key, outcome } if key.check == check => {
+                over(exit.cloned().unwrap_or_else(|| Exit::of(outcome)))
+            }
+            Input::Revoked { key } | Input::Lost { key } if key.check == check => {
+                over(exit.cloned().unwrap_or_else(|| Exit::without_process(reason)))
+            }
+            Input::Cancel => Ok(Vec::new()),
+            Input::Claim { .. }
+            | Input::Started { .. }
+            | Input::Ended { .. }
+            | Input::Revoked { .. }
+            | Input::Lost { .. }
+            | Input::Found { .. }
+            | Input::Hasten
+            | Input::ClockBack
+            | Input::Rebind { .. } => Err(self.late(input)),
+        }
+    }
+
+    /// A claim is given up: the next waits longer each time, and in the end there is none.
+    fn revoked(&self, attempt: u32, contract: &Definition, now: Timestamp) -> Vec<Event> {
+        let before = self.claims - self.tries;
+        if before < REVOKED_MOST {
+            let pause = Span::from_ms(REVOKED_PAUSE.as_ms() << (before - 1).min(6));
+            // A restart gives up what it finds unstarted; the first time is nobody's fault.
+            let pause = if before == 1 { Span::ZERO } else { pause };
+            return vec![Event::Revoked { attempt, due_at: pause.after(now) }];
+        }
+        let cause = format!("its shim ended before it started anything, {before} times");
+        let exit = Exit { cause: Some(cause), ..Exit::without_process(EndReason::SpawnFailed) };
+        self.exited(exit, contract, now)
+    }
+
+    fn evaluating(
+        &self,
+        evaluating: &Evaluating,
+        input: &Input,
+        contract: &Definition,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
+        let check = self.process(contract);
+        match input {
+            Input::Found { facts, .. } => {
+                let fresh: Vec<Known> = facts
+                    .iter()
+                    .filter(|fact| !evaluating.known.iter().any(|known| known.need == fact.need))
+                    .cloned()
+                    .collect();
+                if fresh.is_empty() { Err(self.late(input)) } else { Ok(self.found(fresh, contract, now)) }
+            }
+            Input::Ended { key, outcome } if check == Some(*key) => {
+                let need = self.need_at(key, contract)?;
+                let line = if let Need::Check(line) = &need { line.as_str() } else { "" };
+                let known = Known { fact: Fact::of_check(line, outcome), need };
+                Ok(self.found(vec![known], contract, now))
+            }
+            Input::Revoked { key } | Input::Lost { key } if check == Some(*key) => {
+                let check = key.check.expect("while evaluating, every process is a check");
+                let most = if matches!(input, Input::Lost { .. }) { CHECK_TRIES } else { CHECK_REVOKED_MOST };
+                if check.number >= most {
+                    let why = format!("the process of this check was lost {} times", check.number);
+                    let known = Known { need: self.need_at(key, contract)?, fact: Fact::Unknown { why } };
+                    return Ok(self.found(vec![known], contract, now));
+                }
+                Ok(vec![Event::CheckLost { check }])
+            }
+            Input::Started { key, .. } if check == Some(*key) => Ok(Vec::new()),
+            Input::Cancel if check.is_some() => {
+                let check = check.and_then(|key| key.check);
+                Ok(vec![Event::Stopping { reason: EndReason::Cancelled, check }])
+            }
+            Input::Cancel => {
+                let exit = Exit { reason: EndReason::Cancelled, ..evaluating.exit.clone() };
+                Ok(vec![ended(How::Cancelled, exit, now)])
+            }
+            Input::Claim { .. }
+            | Input::Started { .. }
+            | Input::Ended { .. }
+            | Input::Revoked { .. }
+            | Input::Lost { .. }
+            | Input::Hasten
+            | Input::ClockBack
+            | Input::Rebind { .. } => Err(self.late(input)),
+        }
+    }
+
+    fn claim(&self, contract: &Definition, now: Timestamp) -> Vec<Event> {
+        let attempt = self.claims + 1;
+        let mut events = vec![Event::Claimed { attempt }];
+        if self.origin == Origin::Zero {
+            let mut claimed = self.clone();
+            claimed.evolve(&events[0], now);
+            events.extend(claimed.exited(Exit::without_process(EndReason::ChecksOnly), contract, now));
+        }
+        events
+    }
+
+    /// The attempt is over: looks at the goal at once when nothing of the world is needed for that.
+    fn exited(&self, exit: Exit, contract: &Definition, now: Timestamp) -> Vec<Event> {
+        let mut after = self.clone();
+        let exited = Event::Exited { attempt: self.claims, exit };
+        after.evolve(&exited, now);
+        let mut events = vec![exited];
+        events.extend(after.conclude_if_known(contract, now));
+        events
+    }
+
+    fn found(&self, facts: Vec<Known>, contract: &Definition, now: Timestamp) -> Vec<Event> {
+        let mut after = self.clone();
+        let found = Event::Found { facts };
+        after.evolve(&found, now);
+        let mut events = vec![found];
+        events.extend(after.conclude_if_known(contract, now));
+        events
+    }
+
+    fn conclude_if_known(&self, contract: &Definition, now: Timestamp) -> Option<Event> {
+        match self.wanted(contract) {
+            Wanted::Nothing => Some(self.conclude(contract, now)),
+            Wanted::Facts(_) | Wanted::Check { .. } => None,
+        }
+    }
+
+    fn late(&self, input: &Input) -> Refusal {
+        let attempt = input.attempt().map_or_else(String::new, |attempt| format!(" about attempt {attempt}"));
+        Refusal::new(
+            Code::Conflict,
+            format!("`{}`{attempt} changes nothing in {} now", input.word(), self.id),
+        )
+    }
+}
+
+impl Input {
+    /// The attempt that a report is about.
+    fn attempt(&self) -> Option<u32> {
+        match self {
+            Self::Started { key, .. }
+            | Self::Ended { key, .. }
+            | Self::Revoked { key }
+            | Self::Lost { key } => Some(key.attempt),
+            Self::Found { attempt, .. } => Some(*attempt),
+            Self::Claim { .. } | Self::Cancel | Self::Hasten | Self::ClockBack | Self::Rebind { .. } => None,
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Claim { .. } => "claim",
+            Self::Started { .. } => "started",
+            Self::Ended { .. } => "ended",
+            Self::Revoked { .. } => "revoked",
+            Self::Lost { .. } => "lost",
+            Self::Found { .. } => "found",
+            Self::Cancel => "cancel",
+            Self::Hasten => "hasten",
+            Self::ClockBack => "clock back",
+            Self::Rebind { .. } => "rebind",
+        }
+    }
+}
+
+/// The end of a task by somebody's word, told with this exit.
+fn ended(how: How, exit: Exit, now: Timestamp) -> Event {
+    Event::Ended { end: End { at: now, how, exit, findings: None } }
+}

@@ -1,0 +1,60 @@
+//! Converge: durable loops for coding agents and the people behind them.
+//!
+//! A *job* runs a command again and again. After each *run* the daemon, and never the program that did
+//! the work, looks at the job's goal and gives a *verdict*: continue, done, or stop. This page is the map.
+//!
+//! # The view
+//!
+//! > The core decides. The engine commits, then acts. The edges translate.
+//!
+//! ```text
+//!       command line          other surfaces           translate and render, know nothing else
+//!             \                   /
+//!              registry of commands                    one definition of each verb, for every surface
+//!                        |
+//!      Input ──> engine thread ──> Action              owns the write connection; one transaction a batch
+//!                |          \
+//!          core (pure)     store (Tx)                  decide and evolve; SQL written once
+//!                           |
+//!      processes · work · clock: the ports             real in the daemon, scripted in the simulator
+//! ```
+//!
+//! # Where to find what
+//!
+//! | module | is |
+//! |---|---|
+//! | [`core`] | what a loop is and what happens next: [`core::job`], [`core::task`], [`core::condition`] |
+//!
+//! Who may import whom is a table in `tests/it/tidy.rs`, which fails when it is broken.
+//!
+//! # What always holds
+//!
+//! - A reply means stored: it is sent after the commit, and never before.
+//! - What is to be done follows from rows that are committed, so a restart asks again and loses nothing.
+//! - A job has at most one run under way, and at most one run a slot; unique indexes say so too.
+//! - A report counts only for the newest claim of its task: that is the fence, in [`core::task::decide`].
+//! - A process runs only under a shim that holds the lock of its run directory; on one host the lock
+//!   decides who is alive, never a clock.
+//! - Only a condition that is known to hold ends a loop; success is looked at before limits.
+//! - Every list, queue, depth, output and retry has a bound.
+//! - Nothing in [`core`] reads a clock, a file, the environment or a random source.
+//!
+//! # Words
+//!
+//! | word | is |
+//! |---|---|
+//! | job | a loop: what, when, until and how; its definition never changes, an update makes a new revision |
+//! | task | one unit of work; what is claimed and executed |
+//! | run | a task without a parent: one firing of a job |
+//! | run zero | the checks alone, before the first run |
+//! | slot | the instant a scheduled run stands for |
+//! | attempt | one process execution of a task |
+//! | claim | the number under which a task is executed, and which its reports must name |
+//! | goal | named criteria, each a condition; all of them met is done |
+//! | need, fact | what a condition asks of the world, and the answer |
+//! | verdict | continue, done or stop, with a reason from a closed set and the evidence |
+//! | not yet | a run that did its work and left its goal unmet |
+//! | lane | the right of a run to be under way |
+//! | shim | the small process that owns the tree of one execution |
+
+pub mod core;
