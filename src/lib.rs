@@ -24,6 +24,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`core`] | what a loop is and what happens next: [`core::job`], [`core::task`], [`core::condition`] |
+//! | [`store`] | rows in and out; [`store::tx`] is the port to a database |
 //!
 //! Who may import whom is a table in `tests/it/tidy.rs`, which fails when it is broken.
 //!
@@ -58,3 +59,4 @@
 //! | shim | the small process that owns the tree of one execution |
 
 pub mod core;
+pub mod store;
