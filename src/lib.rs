@@ -25,6 +25,7 @@
 //! |---|---|
 //! | [`core`] | what a loop is and what happens next: [`core::job`], [`core::task`], [`core::condition`] |
 //! | [`store`] | rows in and out; [`store::tx`] is the port to a database |
+//! | [`engine`] | batches of inputs into transactions, then actions; [`engine::ports`] is its side of the world |
 //!
 //! Who may import whom is a table in `tests/it/tidy.rs`, which fails when it is broken.
 //!
@@ -59,4 +60,5 @@
 //! | shim | the small process that owns the tree of one execution |
 
 pub mod core;
+pub mod engine;
 pub mod store;

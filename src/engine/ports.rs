@@ -1,0 +1,141 @@
+//! The ports: what the engine asks of the world, and what the world reports.
+//!
+//! Every call returns at once and answers, if at all, with a [`Report`]. The daemon's ports start real
+//! processes; the simulator's are scripted.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::condition::fact::Need;
+use crate::core::id::TaskId;
+use crate::core::process::{Bounds, Command, Outcome, ProcessKey};
+use crate::core::task::Known;
+
+/// Starts, stops and finds processes.
+pub trait Processes: Send {
+    /// Starts a process under a shim, in a run directory of its own.
+    ///
+    /// Answers [`Report::Started`] and then [`Report::Ended`]. A shim that cannot be started is an
+    /// end by `SpawnFailed`.
+    fn launch(&self, launch: Launch);
+
+    /// Ends the process tree of `key`; harmless when there is none.
+    fn stop(&self, key: ProcessKey);
+
+    /// Finds out what became of `key` after a restart, and watches it on when it is alive.
+    ///
+    /// Answers `Started` (alive), `Ended`, [`Report::Revoked`] (never started, and now never will
+    /// be) or [`Report::Lost`]. Asking about what is watched already answers nothing new.
+    fn look(&self, key: ProcessKey);
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// The instant it is.
+    fn now(&self) -> Timestamp;
+}
+
+/// Looks at what processes left behind, off the engine's thread.
+pub trait Work: Send {
+    /// Finds out facts that need no process; answers [`Report::Found`].
+    fn inspect(&self, inspect: Inspect);
+
+    /// Puts the files of an attempt in their final form.
+    fn tidy(&self, tidy: Tidy);
+
+    /// Removes everything that runs left on disk.
+    fn discard(&self, runs: Vec<TaskId>);
+}
+
+/// Facts wanted of an attempt that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspect {
+    /// The attempt.
+    pub key: ProcessKey,
+    /// Where relative paths begin.
+    pub cwd: PathBuf,
+    /// What is to be found out.
+    pub needs: Vec<Need>,
+}
+
+/// What to do with the files of an attempt that nobody will evaluate again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tidy {
+    /// The attempt.
+    pub key: ProcessKey,
+    /// The contents of `result.json`, when the run is over.
+    pub result: Option<String>,
+}
+
+/// All that is needed to start one process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    /// Its name.
+    pub key: ProcessKey,
+    /// What to execute.
+    pub command: Command,
+    /// Where.
+    pub cwd: PathBuf,
+    /// The variables it sees, beside those read by `pass`.
+    pub env: BTreeMap<String, String>,
+    /// Names of variables whose values are read at the start, from `env_file` or else the daemon's own.
+    pub pass: Vec<String>,
+    /// Lines of `NAME=value`, read at the start.
+    pub env_file: Option<PathBuf>,
+    /// The bounds it runs under.
+    pub bounds: Bounds,
+    /// A document about the runs before, given to the process as the file `CONVERGE_LAST_FILE`.
+    pub last: Option<String>,
+}
+
+/// What the world says about a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// Its shim holds the lock and has written `started`.
+    Started {
+        /// Which process.
+        key: ProcessKey,
+        /// When the shim started it.
+        at: Timestamp,
+    },
+    /// Its tree is empty and this is how it ended.
+    Ended {
+        /// Which process.
+        key: ProcessKey,
+        /// How.
+        outcome: Outcome,
+    },
+    /// It never started and never will: its run directory is marked `revoked`.
+    Revoked {
+        /// Which process.
+        key: ProcessKey,
+    },
+    /// It was started, its shim is gone without an outcome, and nothing of its tree is left.
+    Lost {
+        /// Which process.
+        key: ProcessKey,
+    },
+    /// These facts were found out.
+    Found {
+        /// The attempt they are about.
+        key: ProcessKey,
+        /// The facts.
+        facts: Vec<Known>,
+    },
+}
+
+impl Report {
+    /// The process it is about.
+    pub fn key(&self) -> ProcessKey {
+        match self {
+            Self::Started { key, .. }
+            | Self::Ended { key, .. }
+            | Self::Revoked { key }
+            | Self::Lost { key }
+            | Self::Found { key, .. } => *key,
+        }
+    }
+}
