@@ -26,6 +26,7 @@
 //! | [`core`] | what a loop is and what happens next: [`core::job`], [`core::task`], [`core::condition`] |
 //! | [`store`] | rows in and out; [`store::tx`] is the port to a database |
 //! | [`engine`] | batches of inputs into transactions, then actions; [`engine::ports`] is its side of the world |
+//! | [`process`] | the shim that runs beside every process, and the supervisor that starts and finds shims |
 //!
 //! Who may import whom is a table in `tests/it/tidy.rs`, which fails when it is broken.
 //!
@@ -61,4 +62,5 @@
 
 pub mod core;
 pub mod engine;
+pub mod process;
 pub mod store;

@@ -1,0 +1,81 @@
+//! Starting the process of a shim.
+#![expect(clippy::disallowed_methods, reason = "this is where the process of a run is started")]
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use nix::unistd::Pid;
+
+use crate::core::process;
+use crate::core::process::files::LINE;
+use crate::engine::ports::Launch;
+use crate::process::platform;
+use crate::process::rundir::RunDir;
+use crate::process::shim::environment;
+
+/// A shell line longer than this goes by a file: Linux takes no single argument of 128 KiB.
+const LINE_MAX: usize = 100_000;
+
+/// Starts the process in a group of its own, or says why that cannot be.
+pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, String> {
+    let variables = environment::of(&mut launch)?;
+    let argv = arguments(launch.command, dir).map_err(|error| format!("shell line: {error}"))?;
+    let [program, rest @ ..] = argv.as_slice() else { return Err("no program given".to_owned()) };
+    let mut command = Command::new(program);
+    command
+        .args(rest)
+        .current_dir(&launch.cwd)
+        .env_clear()
+        .envs(variables)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let shim = Pid::this();
+    #[expect(
+        unsafe_code,
+        reason = "between fork and exec this makes two system calls and allocates nothing"
+    )]
+    unsafe {
+        command.pre_exec(move || platform::die_with(shim))
+    };
+    command.spawn().map_err(|error| cause(&error, program, &launch.cwd))
+}
+
+fn arguments(command: process::Command, dir: &RunDir) -> io::Result<Vec<String>> {
+    Ok(match command {
+        process::Command::Argv(argv) => argv,
+        process::Command::Shell(line) if line.len() <= LINE_MAX => shell(["-c", &line]),
+        process::Command::Shell(line) => {
+            dir.replace(LINE, line.as_bytes())?;
+            let path = dir.file(LINE).into_os_string().into_string();
+            let path = path.map_err(|_| io::Error::other("the path of the run directory is not UTF-8"))?;
+            shell(["-c", ". \"$1\"", "/bin/sh", &path])
+        }
+    })
+}
+
+fn shell<const N: usize>(arguments: [&str; N]) -> Vec<String> {
+    std::iter::once("/bin/sh").chain(arguments).map(str::to_owned).collect()
+}
+
+/// Names what was missing: the system's word alone does not tell a directory from a program.
+fn cause(error: &io::Error, program: &str, cwd: &Path) -> String {
+    if error.kind() == io::ErrorKind::InvalidInput {
+        return format!("`{}`: an argument or variable holds a NUL byte", program.escape_default());
+    }
+    match cwd.metadata() {
+        Err(error) => return format!("working directory `{}`: {error}", cwd.display()),
+        Ok(found) if !found.is_dir() => {
+            return format!("working directory `{}`: it is not a directory", cwd.display());
+        }
+        Ok(_) => {}
+    }
+    let is_path = program.as_bytes().contains(&b'/');
+    if error.kind() == io::ErrorKind::NotFound && is_path && cwd.join(program).exists() {
+        return format!("`{program}`: the interpreter in its first line, or its loader, does not exist");
+    }
+    format!("`{program}`: {error}")
+}
