@@ -27,6 +27,8 @@
 //! | [`store`] | rows in and out; [`store::tx`] is the port to a database |
 //! | [`engine`] | batches of inputs into transactions, then actions; [`engine::ports`] is its side of the world |
 //! | [`process`] | the shim that runs beside every process, and the supervisor that starts and finds shims |
+//! | [`command`] | the verbs, one file each, and how they read and show |
+//! | [`words`] | what is read about each verb, from `tools/*.md` |
 //!
 //! Who may import whom is a table in `tests/it/tidy.rs`, which fails when it is broken.
 //!
@@ -60,7 +62,9 @@
 //! | lane | the right of a run to be under way |
 //! | shim | the small process that owns the tree of one execution |
 
+pub mod command;
 pub mod core;
 pub mod engine;
 pub mod process;
 pub mod store;
+pub mod words;

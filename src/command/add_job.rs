@@ -1,0 +1,106 @@
+//! `add_job`: makes a loop.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::define;
+use crate::command::page::{Page, Tone};
+use crate::command::reader::Reader;
+use crate::command::terms::Terms;
+use crate::command::view::JobView;
+use crate::command::{Access, Cli, Command, Context, Render};
+use crate::core::refusal::{Code, Refusal};
+use crate::engine::input::{Add, Answer, Name, Write};
+use crate::store::jobs;
+
+/// Makes a loop.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AddJob {
+    /// What to call it; unique among live jobs
+    pub name: Option<String>,
+    /// The rest
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub terms: Terms,
+}
+
+/// The job that was made, or that was there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Added {
+    /// The job.
+    #[serde(flatten)]
+    pub job: JobView,
+    /// Whether the same job was there already, so that nothing was added.
+    pub existed: bool,
+    /// What was chosen because nothing was said.
+    pub defaults: Vec<String>,
+}
+
+impl Command for AddJob {
+    const NAME: &'static str = "add_job";
+    const ACCESS: Access = Access::Write;
+    const CLI: &'static [Cli] = &[Cli::named("add")];
+    type Reply = Added;
+
+    fn run(self, cx: &Context<'_>) -> Result<Added, Refusal> {
+        let mut reader = Reader::new(cx.caller, self.terms.tz.as_deref(), cx.now());
+        let given = self.name.as_deref().and_then(|name| define::name(&mut reader, name));
+        let definition = self.terms.define(&mut reader);
+        reader.finish()?;
+        let definition = definition.expect("whatever keeps a definition from being made is a problem");
+        let name =
+            given.map_or_else(|| Name::Derived(define::derived_name(&definition.command)), Name::Given);
+        let defaults = self.terms.defaults(&definition);
+        let add = Write::Add(Box::new(Add { name, definition }));
+        let (id, existed) = match cx.write(add)? {
+            Answer::Added(id) => (id, false),
+            Answer::Exists(id) => (id, true),
+            other @ (Answer::Updated(_)
+            | Answer::Changed(_)
+            | Answer::Removed(_)
+            | Answer::Started { .. }) => {
+                unreachable!("adding was answered with {other:?}")
+            }
+        };
+        let stored = cx.read(|tx| jobs::get(tx, id))?;
+        let stored = stored
+            .ok_or_else(|| Refusal::new(Code::NotFound, format!("{id} was added and removed again")))?;
+        Ok(Added { job: JobView::of(&stored), existed, defaults })
+    }
+}
+
+impl Render for Added {
+    fn render(&self, page: &mut Page) {
+        let JobView { id, name, .. } = &self.job;
+        let verb = if self.existed { "Already there:" } else { "Added" };
+        page.line(format!(
+            "{verb} {} {}",
+            page.tone(name, Tone::Strong),
+            page.tone(&format!("({id})"), Tone::Faint)
+        ));
+        let next = match (self.job.next_at, &self.job.active_run) {
+            (_, Some(run)) => format!("run {run} is under way"),
+            (Some(at), None) => page.instant(at),
+            (None, None) => "nothing is scheduled".to_owned(),
+        };
+        page.fields(&[
+            ("runs", self.job.command.clone()),
+            ("in", self.job.cwd.clone()),
+            ("when", self.job.schedule.clone()),
+            ("until", self.job.until.join("\n")),
+            ("at most", self.job.limits.join(", ")),
+            ("next", next),
+            ("by default", self.defaults.join(" ")),
+        ]);
+        for warning in &self.job.warnings {
+            page.wrapped(&format!("{} {warning}", page.tone("warning:", Tone::Busy)), "  ");
+        }
+        if self.existed {
+            page.line(format!("Nothing was added. Change it with `converge update {name} …`."));
+        } else {
+            page.line(format!(
+                "Watch it with `converge logs {name} --follow`, ask why with `converge explain {name}`."
+            ));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Callers: who asks, and from where.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+/// Who asks, as the client introduced itself and as the system knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Caller {
+    /// Its name, for events.
+    pub actor: String,
+    /// The directory it works in.
+    pub cwd: String,
+    /// The name of its time zone.
+    pub zone: String,
+    /// The variables of its environment that runs are given.
+    pub env: BTreeMap<String, String>,
+    /// Its process, as far as the system tells.
+    pub pid: Option<i32>,
+}
+
+impl Caller {
+    /// Its time zone, or UTC when the name means nothing here.
+    pub fn time_zone(&self) -> TimeZone {
+        TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
+    }
+}

@@ -1,0 +1,152 @@
+//! `explain_job`: why a job runs, why it waits, why it stopped, and what would stop it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::page::{Page, Tone, words};
+use crate::command::view::{JobView, PhaseView, RUN_HEAD, RunView};
+use crate::command::{Access, Cli, Command, Context, Render, describe, run_logs, select, show_job};
+use crate::core::definition::Definition;
+use crate::core::refusal::Refusal;
+use crate::store::{jobs, tasks};
+
+/// Explains a job.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExplainJob {
+    /// The job's id, unique prefix or name
+    pub job: String,
+}
+
+/// A job, explained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Explained {
+    /// The job.
+    #[serde(flatten)]
+    pub job: JobView,
+    /// Why it is as it is.
+    pub because: Vec<String>,
+    /// What would end it.
+    pub ends_when: Vec<String>,
+    /// Its last runs, newest first.
+    pub recent: Vec<RunView>,
+}
+
+impl Command for ExplainJob {
+    const NAME: &'static str = "explain_job";
+    const ACCESS: Access = Access::Read;
+    const CLI: &'static [Cli] = &[Cli::named("explain")];
+    type Reply = Explained;
+
+    fn run(self, cx: &Context<'_>) -> Result<Explained, Refusal> {
+        let id = select::job(cx, &self.job)?;
+        let job = show_job::job(cx, id)?;
+        let (stored, recent, busy) = cx.read(|tx| {
+            Ok((jobs::get(tx, id)?, tasks::of_job(tx, id, None, 3)?, tasks::under_way_count(tx)?))
+        })?;
+        let recent: Vec<RunView> =
+            recent.iter().map(|stored| run_logs::view(cx, stored)).collect::<Result<_, _>>()?;
+        let next_in = job.next_at.map(|at| {
+            let zone = &job.zone;
+            describe::instant(at, zone)
+        });
+        let mut because = because(&job, &recent, next_in.as_deref());
+        let waits = recent.iter().any(|run| run.state == "pending" && run.attempts == 0);
+        if waits && busy >= cx.house.lanes {
+            because
+                .push(format!("as many runs are under way as at once may be ({busy}); it waits for a lane"));
+        }
+        let live = stored.filter(|stored| stored.job.is_live());
+        let ends_when = live.map(|live| ends_when(&job, &live.definition)).unwrap_or_default();
+        Ok(Explained { job, because, ends_when, recent })
+    }
+}
+
+fn because(job: &JobView, recent: &[RunView], next: Option<&str>) -> Vec<String> {
+    let mut told = Vec::new();
+    let evidence = job.evidence.clone().unwrap_or_default();
+    match job.state.as_str() {
+        "active" => {
+            if let Some(run) = &job.active_run {
+                let of = recent.iter().find(|recent| recent.id == *run);
+                told.push(match of {
+                    Some(recent) if recent.state == "pending" && recent.attempts > 0 => {
+                        format!("run {run} failed and waits for its retry")
+                    }
+                    Some(recent) if recent.state == "pending" => format!("run {run} waits for its turn"),
+                    Some(recent) if recent.origin == crate::command::view::ZERO => {
+                        format!("its checks are run before the first run ({run})")
+                    }
+                    Some(recent) if recent.phase == Some(PhaseView::Evaluating) => {
+                        format!("run {run} has ended and its goal is being looked at")
+                    }
+                    _ => format!("run {run} is under way"),
+                });
+            } else if let Some(next) = next {
+                told.push(format!("it waits for its next run, {next}"));
+            } else {
+                told.push("it has no next run by itself; `converge run-now` starts one".to_owned());
+            }
+        }
+        "paused" => {
+            let by = if job.reason.is_some() { "by the circuit breaker" } else { "by hand" };
+            let note = if evidence.is_empty() { String::new() } else { format!(": {evidence}") };
+            told.push(format!("it is paused {by}{note}"));
+            if let Some(run) = recent.iter().find(|run| run.state == "pending") {
+                told.push(format!("run {} waits until it is resumed", run.id));
+            }
+            told.push(format!("`converge resume {}` goes on", job.name));
+        }
+        state => {
+            let reason = job.reason.as_deref().map(words).unwrap_or_default();
+            let reason = if reason == state { String::new() } else { format!(", {reason}") };
+            told.push(format!("it is {state}{reason}: {evidence}"));
+        }
+    }
+    if let Some(last) = job.last.as_ref().filter(|_| matches!(job.state.as_str(), "active" | "paused")) {
+        let said = match (&last.unmet, last.exit_code) {
+            (Some(unmet), _) => format!("left its goal unmet: {unmet}"),
+            (None, Some(code)) if code != 0 => format!("{} with exit code {code}", words(&last.state)),
+            (None, _) => words(&last.state),
+        };
+        told.push(format!("its last run, {}, {said}", last.id));
+    }
+    told
+}
+
+fn ends_when(job: &JobView, definition: &Definition) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    if !job.until.is_empty() {
+        let all = if job.until.len() > 1 { "all of " } else { "" };
+        told.push(format!("completed once this holds after a run: {all}{}", job.until.join(", ")));
+    }
+    told.extend(describe::limits(definition).into_iter().map(|limit| limit.sentence(&definition.zone)));
+    let breaker = job.max_failures;
+    if definition.schedule.is_once() {
+        told.push("over after its one run".to_owned());
+    }
+    if told.is_empty() {
+        told.push("nothing but `converge cancel` ends it".to_owned());
+    }
+    if breaker > 0 {
+        told.push(format!("paused after {breaker} runs in a row that could not do their work"));
+    }
+    told
+}
+
+impl Render for Explained {
+    fn render(&self, page: &mut Page) {
+        let state = page.state(&self.job.state);
+        page.line(format!("{} is {state}", page.tone(&self.job.name, Tone::Strong)));
+        page.fields(&[
+            ("because", self.because.join("\n")),
+            ("runs", self.job.command.clone()),
+            ("when", self.job.schedule.clone()),
+            ("ends", self.ends_when.join("\n")),
+        ]);
+        if !self.recent.is_empty() {
+            page.gap();
+            let rows: Vec<_> = self.recent.iter().map(|run| run.cells(page)).collect();
+            page.table(&RUN_HEAD, &rows);
+        }
+    }
+}

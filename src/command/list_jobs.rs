@@ -1,0 +1,97 @@
+//! `list_jobs`: the jobs there are.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::page::{Page, Tone};
+use crate::command::view::{JobView, last_phrase};
+use crate::command::{Access, Cli, Command, Context, Render, select};
+use crate::core::refusal::{Code, Refusal};
+use crate::store::jobs;
+
+/// Lists jobs, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListJobs {
+    /// The archived ones too
+    #[arg(long, short)]
+    pub all: bool,
+    /// Only those in this state
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<String>,
+    /// At most so many [100 at a time for agents; all on the command line]
+    #[arg(long, value_name = "COUNT")]
+    pub limit: Option<u32>,
+    /// Goes on after this job: the `next` of the reply before
+    #[arg(long, value_name = "ID", hide = true)]
+    pub after: Option<String>,
+}
+
+/// Jobs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Jobs {
+    /// The jobs.
+    pub jobs: Vec<JobView>,
+    /// Where to go on, when there are more.
+    pub next: Option<String>,
+}
+
+const STATES: [&str; 6] = ["active", "paused", "completed", "failed", "cancelled", "expired"];
+
+impl Command for ListJobs {
+    const NAME: &'static str = "list_jobs";
+    const ACCESS: Access = Access::Read;
+    const CLI: &'static [Cli] = &[Cli::named("ls")];
+    type Reply = Jobs;
+
+    fn run(self, cx: &Context<'_>) -> Result<Jobs, Refusal> {
+        if let Some(state) = self.state.as_deref().filter(|state| !STATES.contains(state)) {
+            let refusal = Refusal::new(
+                Code::Invalid,
+                format!("state: `{}` is no state of a job", state.escape_debug()),
+            );
+            return Err(refusal.hint(format!("the states are {}", STATES.join(", "))));
+        }
+        let which = if self.all { jobs::Which::All } else { jobs::Which::Present };
+        let most = self.limit.unwrap_or(100).clamp(1, 1000);
+        let after = self.after.as_deref().map(|after| select::job(cx, after)).transpose()?;
+        let mut stored = cx.read(|tx| jobs::list(tx, which, self.state.as_deref(), after, most + 1))?;
+        let more = stored.len() > most as usize;
+        stored.truncate(most as usize);
+        let next = stored.last().filter(|_| more).map(|last| last.job.id.to_string());
+        Ok(Jobs { jobs: stored.iter().map(JobView::of).collect(), next })
+    }
+}
+
+impl Render for Jobs {
+    fn render(&self, page: &mut Page) {
+        if self.jobs.is_empty() {
+            page.line("No jobs. Add one: `converge add --cmd 'cargo test' --until 'exit 0' --wait 1m`");
+            return;
+        }
+        let row = |job: &JobView| {
+            let next = match (&job.active_run, job.next_at, job.resumes_at) {
+                (Some(_), _, _) => page.tone("running", Tone::Busy),
+                (None, Some(at), _) => page.distance(at),
+                (None, None, Some(at)) => format!("resumes {}", page.distance(at)),
+                (None, None, None) => {
+                    job.reason.as_deref().map(crate::command::page::words).unwrap_or_default()
+                }
+            };
+            let last = job.last.as_ref().map(|last| last_phrase(page, last)).unwrap_or_default();
+            vec![
+                job.name.clone(),
+                job.id.clone(),
+                page.state(&job.state),
+                job.schedule.clone(),
+                job.runs.to_string(),
+                last,
+                next,
+            ]
+        };
+        let rows: Vec<_> = self.jobs.iter().map(row).collect();
+        page.table(&["NAME", "ID", "STATE", "WHEN", "RUNS", "LAST RUN", "NEXT"], &rows);
+        if self.next.is_some() {
+            page.line("There are more; without `--limit` all are shown.");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `run_logs`: the runs of a job and what the newest wrote.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::page::{Page, Tone};
+use crate::command::select::Selected;
+use crate::command::view::{AttemptView, RUN_HEAD, RunView};
+use crate::command::{Access, Cli, Command, Context, Render, select};
+use crate::core::process::ProcessKey;
+use crate::core::refusal::{Code, Refusal};
+use crate::engine::work::output::{self, Stream};
+use crate::store::{attempts, jobs, tasks};
+
+/// Shows the runs of a job, newest first, and the end of what the newest wrote.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunLogs {
+    /// A job's id, unique prefix or name, or a run's id
+    pub job: String,
+    /// At most so many runs, 20 unless said
+    #[arg(long, value_name = "COUNT")]
+    pub limit: Option<u32>,
+    /// Only runs before this one: the `next` of the reply before
+    #[arg(long, value_name = "RUN", hide = true)]
+    pub before: Option<String>,
+    /// At most so many lines of output; 0 for none [20]
+    #[arg(long, value_name = "COUNT")]
+    pub lines: Option<u32>,
+}
+
+/// Runs, and what one of them wrote.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Logs {
+    /// The job.
+    pub job: String,
+    /// Its name.
+    pub name: String,
+    /// The runs, newest first.
+    pub runs: Vec<RunView>,
+    /// Where to go on, when there are more.
+    pub next: Option<String>,
+    /// The end of what the newest of them wrote.
+    pub output: Option<Tail>,
+}
+
+/// The end of what a run wrote.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tail {
+    /// The run.
+    pub run: String,
+    /// The end of its standard output.
+    pub stdout: String,
+    /// The end of its standard error.
+    pub stderr: String,
+    /// Whether there is more before.
+    pub cut: bool,
+}
+
+/// The most that is read of a stream for its tail.
+const TAIL_BYTES: usize = 16 * 1024;
+
+impl Command for RunLogs {
+    const NAME: &'static str = "run_logs";
+    const ACCESS: Access = Access::Read;
+    const CLI: &'static [Cli] = &[Cli::named("logs")];
+    type Reply = Logs;
+
+    fn run(self, cx: &Context<'_>) -> Result<Logs, Refusal> {
+        let most = self.limit.unwrap_or(20).clamp(1, 500);
+        let before = self.before.as_deref().map(|before| select::run(cx, before)).transpose()?;
+        let (job, mut found) = match select::either(cx, &self.job)? {
+            Selected::Job(job) => (job, cx.read(|tx| tasks::of_job(tx, job, before, most + 1))?),
+            Selected::Run(run) => {
+                let stored = cx.read(|tx| tasks::get(tx, run))?;
+                let stored = stored
+                    .ok_or_else(|| Refusal::new(Code::NotFound, format!("{run} was removed meanwhile")))?;
+                (stored.task.job, vec![stored])
+            }
+        };
+        let more = found.len() > most as usize;
+        found.truncate(most as usize);
+        let next = found.last().filter(|_| more).map(|last| last.task.id.to_string());
+        let name = cx.read(|tx| jobs::get(tx, job))?.map(|stored| stored.job.name).unwrap_or_default();
+        let lines = self.lines.unwrap_or(20).min(2000);
+        let newest =
+            found.iter().find(|stored| stored.task.tries > 0 || stored.task.is_open()).filter(|_| lines > 0);
+        let output = newest.map(|newest| tail(cx, newest, lines)).transpose()?;
+        let runs = found.iter().map(|stored| view(cx, stored)).collect::<Result<_, _>>()?;
+        Ok(Logs { job: job.to_string(), name, runs, next, output })
+    }
+}
+
+/// The view of a run with its start.
+pub fn view(cx: &Context<'_>, stored: &tasks::Stored) -> Result<RunView, Refusal> {
+    let attempts = cx.read(|tx| attempts::of_task(tx, stored.task.id))?;
+    let attempts: Vec<AttemptView> = attempts.iter().map(AttemptView::from).collect();
+    Ok(RunView::of(&stored.task).with_attempts(&attempts))
+}
+
+fn tail(cx: &Context<'_>, stored: &tasks::Stored, lines: u32) -> Result<Tail, Refusal> {
+    let key = ProcessKey::attempt(stored.task.id, stored.task.claims);
+    let read = |stream| {
+        let runs = &cx.house.places.runs;
+        let end = output::read(runs, key, stream, u64::MAX, 0)?.total;
+        output::read(runs, key, stream, end.saturating_sub(TAIL_BYTES as u64), TAIL_BYTES)
+            .map(|chunk| chunk.bytes)
+    };
+    let read = |stream| {
+        read(stream).map_err(|error: io::Error| {
+            Refusal::new(Code::Unavailable, format!("the output cannot be read: {error}"))
+        })
+    };
+    let (stdout, stdout_cut) = last_lines(&read(Stream::Stdout)?, lines);
+    let (stderr, stderr_cut) = last_lines(&read(Stream::Stderr)?, lines);
+    Ok(Tail { run: stored.task.id.to_string(), stdout, stderr, cut: stdout_cut || stderr_cut })
+}
+
+/// The last lines of a text, and whether there were more.
+fn last_lines(bytes: &[u8], most: u32) -> (String, bool) {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    let skipped = lines.len().saturating_sub(most as usize);
+    (lines[skipped..].join("\n"), skipped > 0 || bytes.len() >= TAIL_BYTES)
+}
+
+impl Render for Logs {
+    fn render(&self, page: &mut Page) {
+        if self.runs.is_empty() {
+            page.line(format!("{} has not run yet. `converge explain {}` says why.", self.name, self.name));
+            return;
+        }
+        let rows: Vec<_> = self.runs.iter().map(|run| run.cells(page)).collect();
+        page.table(&RUN_HEAD, &rows);
+        if self.next.is_some() {
+            page.line(page.tone("There are older runs: `--limit` shows more.", Tone::Faint));
+        }
+        let Some(output) = &self.output else { return };
+        for (stream, text) in [("output", &output.stdout), ("errors", &output.stderr)] {
+            if text.is_empty() {
+                continue;
+            }
+            page.gap();
+            let more = if output.cut { ", its end" } else { "" };
+            page.line(page.tone(&format!("{stream} of run {}{more}", output.run), Tone::Faint));
+            for line in text.lines() {
+                page.line(printable(line));
+            }
+        }
+    }
+}
+
+/// A line without what would move the cursor or change the terminal.
+pub fn printable(line: &str) -> String {
+    line.chars().filter(|letter| *letter == '\t' || !letter.is_control()).collect()
+}

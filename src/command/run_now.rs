@@ -1,0 +1,58 @@
+//! `run_now`: starts a run beside the schedule.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::page::{Page, Tone};
+use crate::command::view::RunView;
+use crate::command::{Access, Cli, Command, Context, Render, select};
+use crate::core::refusal::{Code, Refusal};
+use crate::engine::input::{Answer, Source, Write};
+use crate::store::tasks;
+
+/// Starts a run of a job now; the schedule goes on as it was.
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunNow {
+    /// The job's id, unique prefix or name
+    pub job: String,
+}
+
+/// The run that was started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Running {
+    /// The run.
+    #[serde(flatten)]
+    pub run: RunView,
+    /// What it is: `ad_hoc`, `due_slot` or `retry_slot`.
+    pub source: Source,
+}
+
+impl Command for RunNow {
+    const NAME: &'static str = "run_now";
+    const ACCESS: Access = Access::Write;
+    const CLI: &'static [Cli] = &[Cli::named("run-now")];
+    type Reply = Running;
+
+    fn run(self, cx: &Context<'_>) -> Result<Running, Refusal> {
+        let job = select::job(cx, &self.job)?;
+        let Answer::Started { run, source } = cx.write(Write::RunNow(job))? else {
+            unreachable!("a run now is answered with a run")
+        };
+        let stored = cx.read(|tx| tasks::get(tx, run))?;
+        let stored =
+            stored.ok_or_else(|| Refusal::new(Code::NotFound, format!("{run} was removed meanwhile")))?;
+        Ok(Running { run: RunView::of(&stored.task), source })
+    }
+}
+
+impl Render for Running {
+    fn render(&self, page: &mut Page) {
+        let id = page.tone(&self.run.id, Tone::Strong);
+        let what = match self.source {
+            Source::AdHoc => "Started run",
+            Source::DueSlot => "Its due run comes now:",
+            Source::RetrySlot => "Its retry comes now:",
+        };
+        page.line(format!("{what} {id}, not finished. `converge wait {}` waits for it.", self.run.id));
+    }
+}
