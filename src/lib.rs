@@ -29,6 +29,8 @@
 //! | [`process`] | the shim that runs beside every process, and the supervisor that starts and finds shims |
 //! | [`command`] | the verbs, one file each, and how they read and show |
 //! | [`words`] | what is read about each verb, from `tools/*.md` |
+//! | [`client`] | reaching the daemon, and starting it |
+//! | [`paths`], [`config`] | where things lie, and the few settings |
 //!
 //! Who may import whom is a table in `tests/it/tidy.rs`, which fails when it is broken.
 //!
@@ -62,9 +64,12 @@
 //! | lane | the right of a run to be under way |
 //! | shim | the small process that owns the tree of one execution |
 
+pub mod client;
 pub mod command;
+pub mod config;
 pub mod core;
 pub mod engine;
+pub mod paths;
 pub mod process;
 pub mod store;
 pub mod words;

@@ -1,0 +1,137 @@
+//! Autostart: a daemon on first use.
+#![expect(clippy::disallowed_methods, reason = "a daemon is started and waited for")]
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+
+use crate::client::connect::{ClientError, Link};
+use crate::client::preface::Preface;
+use crate::paths::Paths;
+
+/// How long a daemon may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is asked whether it does.
+const STEP: Duration = Duration::from_millis(1);
+
+/// How often somebody else's daemon is asked for.
+const WAIT_STEP: Duration = Duration::from_millis(50);
+
+/// How long after a daemon lost the lock to another is one started again: the other may have been leaving.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// How the program begins the sentence it fails with.
+const LAST_WORDS: &str = "error: ";
+
+/// How many of the last lines of the log are shown when a daemon does not start.
+const SAID_LINES: usize = 5;
+
+/// What to do when no daemon answers.
+#[derive(Debug, Clone, Copy)]
+pub enum Autostart {
+    /// Say so.
+    Never,
+    /// Start one, unless this says that the process is inside a run: then wait for one to come back.
+    Outside {
+        /// Whether this process is inside a run; asked only when no daemon answers.
+        inside_run: fn() -> bool,
+    },
+}
+
+impl Autostart {
+    /// Gets a daemon to answer, or says why none does.
+    pub(super) fn link(self, paths: &Paths, preface: &Preface) -> Result<Link, ClientError> {
+        match self {
+            Self::Never => Err(ClientError::NoDaemon),
+            // It would die with the run, or keep the run from ending.
+            Self::Outside { inside_run } if inside_run() => wait(paths, preface),
+            Self::Outside { .. } => start(paths, preface),
+        }
+    }
+}
+
+fn wait(paths: &Paths, preface: &Preface) -> Result<Link, ClientError> {
+    let give_up_at = Instant::now() + PATIENCE;
+    while Instant::now() < give_up_at {
+        if let Some(link) = Link::dial(paths, preface)? {
+            return Ok(link);
+        }
+        std::thread::sleep(WAIT_STEP);
+    }
+    Err(ClientError::InsideRun)
+}
+
+fn start(paths: &Paths, preface: &Preface) -> Result<Link, ClientError> {
+    paths.prepare()?;
+    let log_start = fs::metadata(paths.log()).map_or(0, |log| log.len());
+    let did_not_start = || ClientError::DidNotStart { said: said(paths, log_start) };
+    let mut daemon = spawn(paths).map_err(ClientError::Spawn)?;
+    let mut gone_at: Option<Instant> = None;
+    let give_up_at = Instant::now() + PATIENCE;
+    while Instant::now() < give_up_at {
+        if let Some(link) = Link::dial(paths, preface)? {
+            return Ok(link);
+        }
+        match (gone_at, daemon.try_wait().map_err(ClientError::Spawn)?) {
+            (_, Some(status)) if !status.success() => return Err(did_not_start()),
+            (None, Some(_)) => gone_at = Some(Instant::now()),
+            (Some(at), Some(_)) if at.elapsed() >= AGAIN => {
+                daemon = spawn(paths).map_err(ClientError::Spawn)?;
+                gone_at = None;
+            }
+            (_, None | Some(_)) => {}
+        }
+        std::thread::sleep(STEP);
+    }
+    Err(did_not_start())
+}
+
+/// Starts a daemon in a session of its own, so that no signal to this one's group or terminal reaches it.
+fn spawn(paths: &Paths) -> io::Result<Child> {
+    let log = File::options().create(true).append(true).mode(0o600).open(paths.log())?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command
+        .args(["daemon", "run"])
+        .env("CONVERGE_HOME", paths.home())
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log);
+    #[expect(
+        unsafe_code,
+        reason = "between fork and exec the closure makes one system call and allocates nothing"
+    )]
+    unsafe {
+        command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(|error: Errno| error.into()));
+    }
+    command.spawn()
+}
+
+/// What the daemon says in its log since `start`: its last words when it has any, else the last lines.
+fn said(paths: &Paths, start: u64) -> String {
+    let text = read_from(&paths.log(), start).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    match lines.iter().rev().find_map(|line| line.strip_prefix(LAST_WORDS)) {
+        Some(words) => words.to_owned(),
+        None if lines.is_empty() => "it says nothing".to_owned(),
+        None => lines[lines.len().saturating_sub(SAID_LINES)..].join("\n"),
+    }
+}
+
+/// What is in a file from `start` on, or from its beginning when it is a new one; at most the last page.
+fn read_from(path: &Path, start: u64) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let start = if start > length { 0 } else { start };
+    file.seek(SeekFrom::Start(start.max(length.saturating_sub(4096))))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

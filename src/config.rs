@@ -1,0 +1,158 @@
+//! Settings: `config.json` in the home, and the variables that win over it.
+#![expect(clippy::disallowed_methods, reason = "the environment wins over the file")]
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value as Json};
+
+use crate::core::nearest::nearest;
+use crate::core::span::{NotASpan, Span};
+use crate::paths::Paths;
+
+/// What a daemon may be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// How many runs may be under way at once.
+    pub lanes: u32,
+    /// How long runs, their output and events are kept; for ever when none.
+    pub keep: Option<Span>,
+    /// What is logged, such as `info` or `converge::engine=debug`.
+    pub log: String,
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("`{0}` cannot be read")]
+    Unreadable(PathBuf, #[source] io::Error),
+    /// Something in it is wrong.
+    #[error("{place}: {problem}")]
+    Wrong {
+        /// The file or the variable.
+        place: String,
+        /// What is wrong there, and the fix.
+        problem: String,
+    },
+}
+
+const KEYS: [&str; 3] = ["keep", "lanes", "log"];
+
+/// The most lanes there can be; each has at least two processes.
+const LANES_MAX: u32 = 1000;
+
+/// What is shorter would take a run away while somebody still looks at it.
+const KEEP_LEAST: Span = Span::from_secs(3600);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { lanes: 16, keep: Some(Span::from_secs(30 * 86_400)), log: "info".to_owned() }
+    }
+}
+
+impl Config {
+    /// Reads the settings of a home; without a file they are the defaults.
+    pub fn load(paths: &Paths) -> Result<Self, ConfigError> {
+        let path = paths.config();
+        let mut config = Self::default();
+        match fs::read_to_string(&path) {
+            Ok(text) => config.read(&text).map_err(|problem| wrong(&path.display(), problem))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(ConfigError::Unreadable(path, error)),
+        }
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        if let Some(text) = variable("CONVERGE_LANES") {
+            let number = text.parse::<Json>().unwrap_or(Json::String(text));
+            config.lanes = lanes(&number).map_err(|problem| wrong(&"CONVERGE_LANES", problem))?;
+        }
+        if let Some(text) = variable("CONVERGE_LOG") {
+            config.log = text;
+        }
+        Ok(config)
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), String> {
+        let map: Map<String, Json> =
+            serde_json::from_str(text).map_err(|error| format!("not an object of settings: {error}"))?;
+        for (key, value) in map {
+            match (key.as_str(), value) {
+                ("keep", value) => self.keep = keep(&value)?,
+                ("lanes", value) => self.lanes = lanes(&value)?,
+                ("log", Json::String(filter)) => self.log = filter,
+                ("log", other) => return Err(format!("`log` is a text such as \"info\", not {other}")),
+                (unknown, _) => {
+                    return Err(match nearest(unknown, KEYS) {
+                        Some(near) => format!("no setting `{unknown}`; did you mean `{near}`?"),
+                        None => format!("no setting `{unknown}`; there are {}", KEYS.join(", ")),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn keep(value: &Json) -> Result<Option<Span>, String> {
+    match value.as_str() {
+        Some("forever") => Ok(None),
+        Some(text) => match text.parse() {
+            Ok(keep) if keep < KEEP_LEAST => {
+                Err(format!("`keep` is at least \"{KEEP_LEAST}\", not \"{keep}\""))
+            }
+            Ok(keep) => Ok(Some(keep)),
+            Err(error) => {
+                let error: NotASpan = error;
+                Err(format!("`keep`: {error}; {}", error.fix))
+            }
+        },
+        None => Err(format!("`keep` is a span such as \"30d\", or \"forever\", not {value}")),
+    }
+}
+
+fn lanes(value: &Json) -> Result<u32, String> {
+    let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+    number
+        .filter(|number| (1..=LANES_MAX).contains(number))
+        .ok_or_else(|| format!("`lanes` is a number from 1 to {LANES_MAX}, not {value}"))
+}
+
+fn wrong(place: &impl ToString, problem: String) -> ConfigError {
+    ConfigError::Wrong { place: place.to_string(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Result<(u32, &str), &str>) {
+        let mut config = Config::default();
+        let read = config.read(text);
+        let found = read.as_ref().map(|()| (config.lanes, config.log.as_str())).map_err(String::as_str);
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn settings_are_read_and_their_mistakes_named() {
+        check("{}", Ok((16, "info")));
+        check(r#"{"lanes": 200, "log": "debug"}"#, Ok((200, "debug")));
+        check(r#"{"lane": 2}"#, Err("no setting `lane`; did you mean `lanes`?"));
+        check(r#"{"colour": 2}"#, Err("no setting `colour`; there are keep, lanes, log"));
+        check(r#"{"lanes": 0}"#, Err("`lanes` is a number from 1 to 1000, not 0"));
+        check(r#"{"lanes": "16"}"#, Err("`lanes` is a number from 1 to 1000, not \"16\""));
+        check(r#"{"keep": "7d"}"#, Ok((16, "info")));
+        check(r#"{"keep": "1h"}"#, Ok((16, "info")));
+        check(r#"{"keep": "0s"}"#, Err("`keep` is at least \"1h\", not \"0s\""));
+        check(r#"{"keep": "59m"}"#, Err("`keep` is at least \"1h\", not \"59m\""));
+        check(r#"{"keep": "7"}"#, Err("`keep`: `7` has no unit; write `7s`, `7m` or `7h`"));
+        check(r#"{"keep": 7}"#, Err("`keep` is a span such as \"30d\", or \"forever\", not 7"));
+        check(r#"{"log": 1}"#, Err("`log` is a text such as \"info\", not 1"));
+    }
+
+    #[test]
+    fn a_file_that_is_no_object_is_refused() {
+        let mut config = Config::default();
+        assert!(config.read("lanes = 16").is_err_and(|problem| problem.starts_with("not an object")));
+    }
+}
