@@ -30,6 +30,8 @@
 //! | [`command`] | the verbs, one file each, and how they read and show |
 //! | [`words`] | what is read about each verb, from `tools/*.md` |
 //! | [`client`] | reaching the daemon, and starting it |
+//! | [`surface`] | the socket and the command line |
+//! | [`daemon`] | all of it wired together |
 //! | [`paths`], [`config`] | where things lie, and the few settings |
 //!
 //! Who may import whom is a table in `tests/it/tidy.rs`, which fails when it is broken.
@@ -68,8 +70,10 @@ pub mod client;
 pub mod command;
 pub mod config;
 pub mod core;
+pub mod daemon;
 pub mod engine;
 pub mod paths;
 pub mod process;
 pub mod store;
+pub mod surface;
 pub mod words;

@@ -1,0 +1,60 @@
+//! The `converge` program: which of its three lives this process has.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use converge::command::{self, House};
+use converge::config::Config;
+use converge::core::refusal::{Code, Refusal};
+use converge::daemon::control::{self, Stopped};
+use converge::daemon::{self, Parts, offline};
+use converge::paths::Paths;
+use converge::process::{caller, descriptors, shim};
+use converge::store::readers::Readers;
+use converge::surface::cli::{self, Hooks};
+use converge::surface::socket::Dispatch;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    // Before anything else is set up: a shim runs beside every process there is, so it must cost nothing.
+    if arguments.next().is_some_and(|first| first == "shim") {
+        return shim::main(arguments);
+    }
+    let hooks = Hooks {
+        inside_run: || caller::inside_run().is_some(),
+        run_daemon,
+        stop_daemon,
+        examine: offline::examine,
+    };
+    cli::main(std::env::args_os(), hooks)
+}
+
+fn run_daemon(paths: &Paths) -> Result<ExitCode, Refusal> {
+    descriptors::close_inherited();
+    let config = Config::load(paths).map_err(|error| unavailable(&error.into()))?;
+    daemon::run(paths.clone(), config, dispatch).map_err(|error| unavailable(&error))
+}
+
+/// The verbs over the parts of a daemon.
+fn dispatch(parts: Parts) -> Dispatch {
+    let house = House {
+        readers: Readers::new(parts.paths.database()),
+        places: offline::places(&parts.paths),
+        engine: parts.engine,
+        started_at: parts.started_at,
+        lanes: parts.config.lanes,
+    };
+    Arc::new(move |caller, verb, arguments, key| command::dispatch(&house, caller, verb, arguments, key))
+}
+
+fn stop_daemon(paths: &Paths) -> Result<Option<i32>, Refusal> {
+    match control::stop(paths) {
+        Ok(Stopped::Ended(note)) => Ok(Some(note.pid)),
+        Ok(Stopped::NotRunning) => Ok(None),
+        Err(error) => Err(unavailable(&error)),
+    }
+}
+
+fn unavailable(error: &anyhow::Error) -> Refusal {
+    Refusal::new(Code::Unavailable, format!("{error:#}")).hint("`converge doctor` looks for the cause")
+}

@@ -1,0 +1,129 @@
+//! The tree of commands, grown from the registry.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::command::{Access, Cli, Entry, REGISTRY};
+use crate::surface::cli::aliases;
+use crate::words;
+
+const ABOUT: &str = "Durable loops: run a command or an agent, check the result, decide, survive";
+
+const AFTER: &str = "\
+Commonest:
+  converge add --cmd 'cargo test' --until 'exit 0' --wait 1m --follow
+  converge ls
+  converge explain NAME
+
+Every command takes --json.
+
+Exit codes:
+   0  ok
+   1  the work failed
+   2  a person is needed
+   3  waiting took too long
+  64  the command line cannot be done
+  69  no daemon";
+
+/// The order in which help shows the commands.
+const ORDER: [&str; 14] = [
+    "add", "ls", "show", "logs", "explain", "run-now", "wait", "pause", "resume", "update", "cancel",
+    "archive", "rm", "events",
+];
+
+/// The whole command line.
+pub(super) fn root() -> Command {
+    let mut root = Command::new("converge")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .after_help(AFTER)
+        .infer_subcommands(false)
+        .max_term_width(100)
+        .arg(Arg::new("json").long("json").global(true).action(ArgAction::SetTrue).help("Reply as JSON"));
+    let mut daemon = daemon();
+    let mut condition = Command::new("condition").about("Try conditions").subcommand_required(true);
+    for entry in &REGISTRY {
+        for cli in entry.cli {
+            match cli.name.split_once(' ') {
+                None => root = root.subcommand(command(entry, cli, cli.name)),
+                Some(("daemon", name)) => daemon = daemon.subcommand(command(entry, cli, name)),
+                Some((_, name)) => condition = condition.subcommand(command(entry, cli, name)),
+            }
+        }
+    }
+    root.subcommand(daemon).subcommand(condition).subcommand(completions())
+}
+
+fn command(entry: &Entry, cli: &Cli, name: &'static str) -> Command {
+    let words = words::about(entry.name).expect("every verb has its words");
+    let mut command = (entry.arguments)(Command::new(name));
+    for hidden in cli.hide {
+        command = command.mut_arg(*hidden, |argument| argument.hide(true));
+    }
+    for (field, _) in cli.preset {
+        command = command.mut_arg(*field, |argument| argument.hide(true));
+    }
+    if entry.access == Access::Write {
+        let help = "A name for this request: asking twice is asking once";
+        command = command.arg(Arg::new("key").long("key").value_name("KEY").help(help));
+    }
+    command = extras(command, cli.name);
+    for alias in aliases::of_flags(cli.name) {
+        command = command.mut_arg(alias.flag, |argument| argument.alias(alias.old));
+    }
+    let place = ORDER.iter().position(|known| *known == cli.name).unwrap_or(ORDER.len());
+    // After the arguments, or the doc of the request would be the help of the command.
+    command
+        .about(words.line(cli.name).unwrap_or_default())
+        .long_about(None::<&str>)
+        .display_order(place)
+        .aliases(aliases::of_command(cli.name))
+}
+
+/// What a command does beyond its verb.
+fn extras(command: Command, name: &str) -> Command {
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+    };
+    match name {
+        "add" => command.arg(flag("follow", "Show its runs as they happen, until it is over")),
+        "run-now" => command
+            .arg(flag("no-wait", "Do not wait for the run"))
+            .arg(flag("follow", "Show what it writes").conflicts_with("no-wait")),
+        "logs" => command
+            .arg(flag("follow", "Show what is written as it is written").short('f'))
+            .arg(flag("raw", "Only the bytes of the newest run's standard output")),
+        "update" => command
+            .after_help("A new --until leaves the checks as they are, and new checks the condition; `none` removes either."),
+        "events" => command.arg(flag("follow", "Show events as they happen").short('f')),
+        _ => command,
+    }
+}
+
+fn daemon() -> Command {
+    let plain = |name: &'static str, about: &'static str| Command::new(name).about(about);
+    let lines = Arg::new("lines").long("lines").short('n').value_name("COUNT").default_value("40");
+    let logs = plain("logs", "Show the end of the daemon's log")
+        .arg(lines.value_parser(clap::value_parser!(u32)).help("So many lines"));
+    plain("daemon", "The background process that owns the loops; it starts by itself")
+        .subcommand_required(true)
+        .subcommand(plain("run", "Be the daemon, in the foreground"))
+        .subcommand(plain("start", "Start it in the background"))
+        .subcommand(plain("stop", "Stop it; runs under way go on and are picked up later"))
+        .subcommand(plain("restart", "Stop it and start it again"))
+        .subcommand(logs)
+}
+
+fn completions() -> Command {
+    let shell = Arg::new("shell").required(true).value_parser(clap::value_parser!(clap_complete::Shell));
+    Command::new("completions").about("Print a completion script for a shell").arg(shell.help("The shell"))
+}
+
+/// The verb behind a command.
+pub(super) fn find(name: &str) -> Option<(&'static Entry, &'static Cli)> {
+    REGISTRY.iter().find_map(|entry| Some((entry, entry.cli.iter().find(|cli| cli.name == name)?)))
+}
+
+/// Whether a flag was given.
+pub(super) fn flag(matches: &ArgMatches, name: &str) -> bool {
+    matches.try_get_one::<bool>(name).ok().flatten().copied().unwrap_or_default()
+}
