@@ -1,0 +1,305 @@
+//! The model: what the events add up to, each of them checked against the rules and against the world.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use converge::core::definition::Definition;
+use converge::core::id::{JobId, TaskId};
+use converge::core::job::{self, Job};
+use converge::core::process::ProcessKey;
+use converge::core::reason::{EndReason, VerdictReason};
+use converge::core::schedule::Due;
+use converge::core::span::Span;
+use converge::core::task::exit::Exit;
+use converge::core::task::{Event, How, Origin, Skipped, State, Task};
+use converge::store::{events, jobs, tx::Tx};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+
+use super::process::Life;
+use super::truth;
+use super::world::World;
+
+/// A job as its events tell it.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) job: Job,
+    /// Its definitions, one a revision.
+    pub(crate) definitions: Vec<Definition>,
+}
+
+/// All that the events told so far.
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    pub(crate) jobs: BTreeMap<JobId, Told>,
+    pub(crate) tasks: BTreeMap<TaskId, Task>,
+    pub(crate) skips: BTreeMap<(JobId, Timestamp), Skipped>,
+    pub(crate) removed: BTreeSet<JobId>,
+    /// Runs that ended while they waited, so that nobody looked at their goal.
+    unjudged: BTreeSet<TaskId>,
+    seq: u64,
+}
+
+impl Told {
+    pub(crate) fn definition(&self) -> &Definition {
+        self.definitions.last().expect("a job has a definition")
+    }
+}
+
+impl Model {
+    /// Follows the events that are new; answers how many there were.
+    pub(crate) fn follow(&mut self, tx: &mut dyn Tx, world: &World, trace: &mut dyn FnMut(&str)) -> usize {
+        let fresh = events::after(tx, self.seq, None, 10_000).expect("events are read");
+        for kept in &fresh {
+            trace(&format!("    {} {} {:?} {} {}", kept.seq, kept.job, kept.task, kept.kind, kept.data));
+            assert!(kept.seq > self.seq, "events are in order");
+            assert!(!kept.actor.is_empty(), "an event has an actor");
+            self.seq = kept.seq;
+            let job = kept.job.parse().expect("the id of a job");
+            match (kept.kind.split_once('.').expect("a word of two parts"), &kept.task) {
+                (("job", "removed"), None) => self.forget(job),
+                (("job", of_job), None) => {
+                    self.job_event(tx, world, job, &read(of_job, &kept.data), kept.at);
+                }
+                (("run", of_run), Some(task)) => {
+                    let task = task.parse().expect("the id of a task");
+                    self.run_event(world, task, &read(of_run, &kept.data), kept.at);
+                }
+                (words, task) => panic!("an event of kind {words:?} about {task:?}"),
+            }
+        }
+        fresh.len()
+    }
+
+    fn forget(&mut self, job: JobId) {
+        self.jobs.remove(&job);
+        self.tasks.retain(|_, task| task.job != job);
+        self.skips.retain(|(of, _), _| *of != job);
+        self.removed.insert(job);
+    }
+
+    fn job_event(&mut self, tx: &mut dyn Tx, world: &World, id: JobId, event: &job::Event, at: Timestamp) {
+        let mut definition = |revision| {
+            jobs::definition(tx, id, revision).expect("it is read").expect("each revision has a definition")
+        };
+        match event {
+            job::Event::Added { name } => {
+                let definition = definition(1);
+                let job = Job::create(id, name.clone(), &definition, at);
+                assert!(self.jobs.insert(id, Told { job, definitions: vec![definition] }).is_none());
+                return;
+            }
+            job::Event::Updated { revision, .. } => {
+                let definition = definition(*revision);
+                self.jobs.get_mut(&id).expect("it was added").definitions.push(definition);
+            }
+            job::Event::Fired { task, origin, slot, next_at } => {
+                self.fired(id, at, *task, *origin, *slot, *next_at);
+            }
+            job::Event::Skipped { reason, first, last, count, next_at } => {
+                let skipped = Skipped { reason: *reason, last: *last, count: *count };
+                self.skipped(id, *first, skipped, *next_at, at);
+            }
+            job::Event::Continued { last, .. } => self.judged(world, id, last.run, None),
+            job::Event::Closed { last, state } => {
+                let told = &self.jobs[&id];
+                let was_live = told.job.is_live();
+                assert!(was_live || *state == told.job.state, "{id} was closed before");
+                match last {
+                    Some(last) if was_live => self.judged(world, id, last.run, Some(state)),
+                    Some(_) => {}
+                    None => assert!(!is_by_goal(state), "only a run meets the goal of {id}"),
+                }
+            }
+            job::Event::Paused { .. }
+            | job::Event::Resumed { .. }
+            | job::Event::Rescheduled { .. }
+            | job::Event::Archived => {}
+            job::Event::Removed => unreachable!("told apart above"),
+        }
+        self.jobs.get_mut(&id).expect("it was added").job.evolve(event, at);
+        if let job::Event::Fired { task, origin, slot, .. } = event {
+            self.make(id, *task, *origin, *slot, at);
+        }
+    }
+
+    fn fired(
+        &self,
+        id: JobId,
+        at: Timestamp,
+        task: TaskId,
+        origin: Origin,
+        slot: Option<Timestamp>,
+        next_at: Option<Timestamp>,
+    ) {
+        let told = &self.jobs[&id];
+        let (job, definition) = (&told.job, told.definition());
+        assert_eq!(job.state, job::State::Active, "{id} fires while it is {}", job.state.word());
+        assert_eq!(job.active, None, "{id} fires beside a run");
+        assert!(!self.tasks.contains_key(&task), "{task} is fresh");
+        if origin == Origin::Zero {
+            assert_eq!(job.runs, 0, "run zero of {id} comes before the first run");
+            return;
+        }
+        let most = definition.limits.runs.unwrap_or(u32::MAX);
+        assert!(job.runs < most, "{id} fires a run beyond {most}");
+        let limit = job.cut_at(definition).into_iter().chain(definition.ends_at).min();
+        assert!(limit.is_none_or(|limit| at < limit), "{id} fires at {at}, after {limit:?}");
+        assert_eq!(slot.is_some(), origin == Origin::Schedule, "a slot is of the schedule");
+        if let (Some(slot), Some(span)) = (slot, definition.schedule.rate()) {
+            assert_eq!(job.next_at, Some(slot), "{id} leaves no slot out");
+            assert_eq!(next_at, Some(span.after(slot)), "{id} leaves no slot out");
+            assert!(slot <= at && at < span.after(slot), "{id} fires its newest slot");
+        }
+    }
+
+    fn make(&mut self, id: JobId, task: TaskId, origin: Origin, slot: Option<Timestamp>, at: Timestamp) {
+        let job = &self.jobs[&id].job;
+        let due_at = slot.unwrap_or(at).min(at);
+        let task = Task {
+            id: task,
+            job: id,
+            revision: job.revision,
+            number: if origin == Origin::Zero { 0 } else { job.runs },
+            origin,
+            slot,
+            created_at: at,
+            claims: 0,
+            tries: 0,
+            state: State::Pending { due_at },
+        };
+        self.tasks.insert(task.id, task);
+    }
+
+    fn skipped(
+        &mut self,
+        id: JobId,
+        first: Timestamp,
+        skipped: Skipped,
+        next_at: Option<Timestamp>,
+        at: Timestamp,
+    ) {
+        let told = &self.jobs[&id];
+        assert_eq!(told.job.state, job::State::Active, "{id} skips while it is paused or over");
+        let span = told.definition().schedule.rate().expect("only a kept rate skips");
+        assert_eq!(told.job.next_at, Some(first), "{id} leaves no slot out");
+        assert_eq!(Due::up_to(first, span, skipped.last), Due { last: skipped.last, count: skipped.count });
+        assert_eq!(next_at, Some(span.after(skipped.last)), "{id} leaves no slot out");
+        assert!(skipped.last <= at, "{id} skips what is not due");
+        let newest_run = self.tasks.values().filter(|task| task.job == id).filter_map(|task| task.slot).max();
+        let newest = self.skips.range_mut((id, Timestamp::MIN)..=(id, Timestamp::MAX)).next_back();
+        match newest {
+            Some(((_, begin), before))
+                if before.reason == skipped.reason
+                    && span.after(before.last) == first
+                    && newest_run.is_none_or(|run| run < *begin) =>
+            {
+                before.last = skipped.last;
+                before.count += skipped.count;
+            }
+            _ => {
+                let taken = self.skips.insert((id, first), skipped);
+                assert_eq!(taken, None, "{id} skips {first} twice");
+            }
+        }
+    }
+
+    /// A run was judged: the loop is done exactly when the run really met the goal in force.
+    fn judged(&self, world: &World, id: JobId, run: TaskId, state: Option<&job::State>) {
+        let (told, task) = (&self.jobs[&id], &self.tasks[&run]);
+        assert_eq!(told.job.active, Some(run), "{run} is the run of {id}");
+        let State::Ended(end) = &task.state else { panic!("{run} is judged while it is open") };
+        let goal = told.definition().goal.as_ref();
+        let judged_by = told.definitions[task.revision as usize - 1].goal.as_ref();
+        let met = end.how != How::Cancelled
+            && !self.unjudged.contains(&run)
+            && goal == judged_by
+            && goal.is_some_and(|goal| {
+                truth::is_met(goal, world, task.attempt_key(), task.origin == Origin::Zero)
+            });
+        let done = state.is_some_and(|state| {
+            let by_goal = is_by_goal(state);
+            assert_eq!(by_goal, state.word() == "completed" && goal.is_some(), "{id}: {state:?}");
+            by_goal
+        });
+        assert_eq!(done, met, "{run} of {id} ended {end:?}, and the world says met: {met}");
+    }
+
+    fn run_event(&mut self, world: &World, id: TaskId, event: &Event, at: Timestamp) {
+        let task = self.tasks.get_mut(&id).expect("a run is made before anything happens to it");
+        let told = &self.jobs[&task.job];
+        let key = task.attempt_key();
+        assert!(task.is_open(), "{id} was over before {event:?}");
+        match event {
+            Event::Claimed { attempt } => {
+                assert_eq!(*attempt, task.claims + 1, "a claim of {id} is never used twice");
+                assert_eq!(told.job.state, job::State::Active, "{id} starts and its job does not");
+                assert!(matches!(task.state, State::Pending { due_at } if due_at <= at), "{id} is due");
+                let cut_at = told.job.cut_at(told.definition()).filter(|_| task.origin != Origin::Zero);
+                assert!(cut_at.is_none_or(|cut_at| at < cut_at), "{id} starts at {at}, after {cut_at:?}");
+            }
+            Event::Started { attempt, .. } => {
+                assert_eq!(*attempt, key.attempt);
+                assert_eq!(world.processes[&key].starts, 1, "{key} started once");
+            }
+            Event::Revoked { attempt, due_at } => {
+                assert!(
+                    at <= *due_at && *due_at <= Span::from_secs(120).after(at),
+                    "{id} waits for {due_at}"
+                );
+                assert_eq!(*attempt, key.attempt);
+                let process = &world.processes[&key];
+                let never = matches!(process.life, Life::Revoked | Life::Gone);
+                let wiped = process.life == Life::Wiped;
+                assert!(wiped || never && process.starts == 0, "{key} was revoked: {process:?}");
+            }
+            Event::Exited { attempt, exit } => {
+                assert_eq!(*attempt, key.attempt);
+                exited(world, key, exit, task.origin);
+            }
+            Event::Retrying { due_at } => {
+                let most = told.definitions[task.revision as usize - 1].retry.most;
+                assert!(task.tries <= most, "{id} is tried more than {most} times again");
+                assert!(at <= *due_at && *due_at <= Span::from_secs(6 * 3600).after(at));
+            }
+            Event::Ended { .. } if matches!(task.state, State::Pending { .. }) => {
+                self.unjudged.insert(id);
+            }
+            Event::Ended { end } => {
+                if let Some(outcome) = truth::outcome(world, key).filter(|_| task.origin != Origin::Zero) {
+                    assert_eq!(end.exit.code, Exit::of(outcome).code, "the exit code of {key}");
+                }
+            }
+            Event::Found { .. }
+            | Event::CheckLost { .. }
+            | Event::Stopping { .. }
+            | Event::Hastened { .. }
+            | Event::Rebound { .. } => {}
+            Event::Extended { .. } => panic!("a skipped row is no run"),
+        }
+        task.evolve(event, at);
+    }
+}
+
+fn is_by_goal(state: &job::State) -> bool {
+    let reason = state.close().map(|close| close.reason);
+    matches!(reason, Some(VerdictReason::Converged | VerdictReason::ConditionMet))
+}
+
+/// An attempt ended for the engine as it ended in the world.
+fn exited(world: &World, key: ProcessKey, exit: &Exit, origin: Origin) {
+    let process = world.processes.get(&key);
+    let really = match process.map(|process| &process.life) {
+        Some(Life::Done(outcome)) => Exit::of(outcome),
+        Some(Life::Killed | Life::Wiped) => Exit::without_process(EndReason::Lost),
+        None if origin == Origin::Zero => Exit::without_process(EndReason::ChecksOnly),
+        other => panic!("{key} ended by {exit:?}, and in the world it is {other:?}"),
+    };
+    assert_eq!(*exit, really, "{key} ended as it really did");
+}
+
+fn read<T: DeserializeOwned>(word: &str, data: &Json) -> T {
+    let empty = data.as_object().is_some_and(serde_json::Map::is_empty);
+    let event = if empty { json!(word) } else { json!({ word: data }) };
+    serde_json::from_value(event).expect("an event reads as it was written")
+}

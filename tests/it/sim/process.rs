@@ -1,0 +1,103 @@
+//! One simulated process: its script, and where it really stands.
+
+use converge::core::process::{Cut, Ending, Outcome};
+use converge::core::span::Span;
+use converge::engine::ports::Launch;
+use jiff::Timestamp;
+
+/// What a process will do once it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    /// Until its shim holds the lock.
+    pub(crate) lock_ms: u64,
+    /// From there until `started` is written.
+    pub(crate) start_ms: u64,
+    /// How long the child runs.
+    pub(crate) runs_ms: u64,
+    /// How it ends by itself.
+    pub(crate) ending: Ending,
+    /// Why the shim ends it, when it does so by itself.
+    pub(crate) cut: Option<Cut>,
+    /// When the shim itself is killed, counted from its launch.
+    pub(crate) shim_dies_ms: Option<u64>,
+    /// How long it takes to obey when it is told to end.
+    pub(crate) grace_ms: u64,
+    /// What it writes.
+    pub(crate) output: &'static str,
+}
+
+/// Where a process stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// Its shim was launched and holds no lock yet.
+    Launched,
+    /// Its shim holds the lock and has not written `started`.
+    Locked,
+    /// Its child runs.
+    Alive,
+    /// It ended and left an outcome.
+    Done(Outcome),
+    /// Its shim was killed while the child ran; nothing is left of either.
+    Killed,
+    /// As killed, and a power cut took its run directory with it.
+    Wiped,
+    /// Its shim was killed before the child started.
+    Gone,
+    /// Its directory is marked: it never started and never will.
+    Revoked,
+}
+
+/// One process, as it really is.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) life: Life,
+    pub(crate) script: Script,
+    /// How often its child was started; more than once is the worst of all bugs.
+    pub(crate) starts: u32,
+    pub(crate) started_at: Option<Timestamp>,
+    /// The job it works for, as its environment says.
+    pub(crate) job: String,
+    pub(crate) wall: Option<Span>,
+    pub(crate) told: bool,
+    pub(crate) watched: bool,
+}
+
+impl Process {
+    /// A process whose shim was just launched.
+    pub(crate) fn launched(launch: &Launch, script: Script) -> Self {
+        Self {
+            life: Life::Launched,
+            script,
+            starts: 0,
+            started_at: None,
+            job: launch.env.get("CONVERGE_JOB").cloned().unwrap_or_default(),
+            wall: launch.bounds.wall,
+            told: false,
+            watched: true,
+        }
+    }
+
+    /// A directory that was marked before any shim came.
+    pub(crate) fn never_launched() -> Self {
+        let script = Script {
+            lock_ms: 0,
+            start_ms: 0,
+            runs_ms: 0,
+            ending: Ending::Exited(0),
+            cut: None,
+            shim_dies_ms: None,
+            grace_ms: 0,
+            output: "",
+        };
+        Self {
+            life: Life::Revoked,
+            script,
+            starts: 0,
+            started_at: None,
+            job: String::new(),
+            wall: None,
+            told: false,
+            watched: true,
+        }
+    }
+}
