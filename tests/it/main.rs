@@ -1,6 +1,13 @@
 //! Everything that is tested from outside the crate, in one binary.
 #![expect(clippy::disallowed_methods, reason = "tests start programs and wait for them")]
 
+mod cli;
+mod faults;
+mod home;
+mod known_failures;
+mod plumbing;
 mod powercut;
+mod process;
 mod sim;
 mod store;
+mod torture;

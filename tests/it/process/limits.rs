@@ -1,0 +1,101 @@
+//! Bounds hold, and what breaks one is ended with the reason.
+
+use converge::core::process::Cut;
+
+use super::*;
+
+fn bounded(mut launch: Launch, change: impl FnOnce(&mut Bounds)) -> Launch {
+    change(&mut launch.bounds);
+    launch
+}
+
+#[track_caller]
+fn check(launch: &Launch, ending: &Ending, cut: Cut) -> Outcome {
+    let world = World::new();
+    let outcome = world.run(launch);
+    assert_eq!((&outcome.ending, outcome.cut), (ending, Some(cut)));
+    assert_eq!(alive(launch.key), Vec::<i32>::new());
+    outcome
+}
+
+const TERMINATED: Ending = Ending::Signalled(15);
+
+#[test]
+fn the_wall_limit_ends_what_takes_too_long() {
+    let launch = bounded(argv(&["sleep", "60"]), |bounds| bounds.wall = Some(Span::from_ms(100)));
+    check(&launch, &TERMINATED, Cut::Wall);
+}
+
+#[test]
+fn the_idle_limit_ends_what_falls_silent_and_nothing_else() {
+    // It writes for longer than the limit, with pauses that a slow machine does not stretch to it.
+    let line = "for i in 1 2 3 4 5 6; do echo $i; sleep 0.5; done; exec sleep 60";
+    let launch = bounded(shell(line), |bounds| bounds.idle = Some(Span::from_secs(2)));
+    let outcome = check(&launch, &TERMINATED, Cut::Idle);
+    assert_eq!(outcome.stdout_bytes, 12);
+}
+
+#[test]
+fn the_memory_limit_is_that_of_the_whole_tree() {
+    // Two processes that are each within the bound.
+    let hold = "x=$(head -c 24000000 /dev/zero | tr '\\0' x); sleep 60; :";
+    let line = format!("({hold}) & ({hold}) & wait");
+    let launch = bounded(shell(&line), |bounds| bounds.memory_bytes = Some(45_000_000));
+    check(&launch, &TERMINATED, Cut::Memory);
+}
+
+#[test]
+fn a_flood_is_kept_up_to_its_bound() {
+    let launch = bounded(argv(&["yes"]), |bounds| bounds.output_bytes = 1_000_001);
+    let world = World::new();
+    let outcome = world.run(&launch);
+    assert_eq!((outcome.cut, outcome.stdout_bytes), (Some(Cut::Output), 1_000_001));
+    assert_eq!(world.stdout(launch.key), format!("{}y", "y\n".repeat(500_000)));
+    assert_eq!(alive(launch.key), Vec::<i32>::new());
+}
+
+#[test]
+fn output_of_exactly_the_bound_is_allowed() {
+    let launch = bounded(shell("printf 12345"), |bounds| bounds.output_bytes = 5);
+    let outcome = World::new().run(&launch);
+    assert_eq!((outcome.ending, outcome.cut, outcome.stdout_bytes), (exited(0), None, 5));
+}
+
+#[test]
+fn what_ignores_term_is_killed_after_the_grace() {
+    let line = "trap '' TERM; echo deaf; while :; do sleep 60; done";
+    let world = World::new();
+    let launch = shell(line);
+    let key = world.launch(&launch);
+    world.wait_for_output(key, "deaf");
+    world.supervisor().stop(key);
+    let outcome = world.ended(key);
+    assert_eq!((outcome.ending, outcome.cut), (Ending::Signalled(9), Some(Cut::Told)));
+    assert_eq!(alive(key), Vec::<i32>::new());
+}
+
+#[test]
+fn what_obeys_term_may_tidy_up() {
+    let world = World::new();
+    let launch =
+        bounded(shell("trap 'echo tidy; exit 5' TERM; echo up; while :; do sleep 0.01; done"), |bounds| {
+            bounds.grace = Span::from_secs(30);
+        });
+    let key = world.launch(&launch);
+    world.wait_for_output(key, "up");
+    world.supervisor().stop(key);
+    let outcome = world.ended(key);
+    assert_eq!((outcome.ending, outcome.cut), (exited(5), Some(Cut::Told)));
+    assert_eq!(world.stdout(key), "up\ntidy\n");
+}
+
+#[test]
+fn a_stopped_process_is_ended_too() {
+    let world = World::new();
+    let launch =
+        bounded(shell("echo up; kill -STOP $$; exit 4"), |bounds| bounds.grace = Span::from_secs(30));
+    let key = world.launch(&launch);
+    world.wait_for_output(key, "up");
+    world.supervisor().stop(key);
+    assert_eq!(world.ended(key).cut, Some(Cut::Told));
+}
