@@ -8,6 +8,8 @@ mod known_failures;
 mod plumbing;
 mod powercut;
 mod process;
+mod readme;
 mod sim;
 mod store;
+mod tidy;
 mod torture;
