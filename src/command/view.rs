@@ -9,6 +9,7 @@ use crate::core::definition::Definition;
 use crate::core::goal::Finding;
 use crate::core::job::verdict::NOT_YET;
 use crate::core::job::{Job, State};
+use crate::core::reason::EndReason;
 use crate::core::task::{self, End, How, Origin, Phase, Task};
 use crate::store::{attempts, jobs};
 
@@ -286,8 +287,9 @@ impl RunView {
         self.exit_code = end.exit.code;
         self.finished_at = Some(end.at);
         self.criteria = end.findings.as_ref().map(|findings| findings.criteria.clone()).unwrap_or_default();
-        self.note =
-            end.exit.cause.clone().or_else(|| end.exit.signal.map(|signal| format!("signal {signal}")));
+        let lost = (end.exit.reason == EndReason::Lost).then(|| "its shim was killed".to_owned());
+        let signal = end.exit.signal.map(|signal| format!("signal {signal}"));
+        self.note = end.exit.cause.clone().or(signal).or(lost);
     }
 
     /// Takes the start from its attempts.

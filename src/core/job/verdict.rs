@@ -43,8 +43,9 @@ pub fn after_run(job: &Job, end: &End, definition: &Definition, now: Timestamp) 
     }
     if job.state == State::Active && definition.limits.breaker > 0 && job.streak >= definition.limits.breaker
     {
-        let note =
-            format!("{} runs in a row could not do their work, the last by {}", job.streak, end.exit.reason);
+        let runs = if job.streak == 1 { "1 run".to_owned() } else { format!("{} runs in a row", job.streak) };
+        let last = end.exit.reason.word().replace('_', " ");
+        let note = format!("{runs} could not do their work, the last by {last}");
         return Next::Pause(Pause {
             at: now,
             reason: Some(VerdictReason::CircuitBreaker),

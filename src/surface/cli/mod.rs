@@ -151,6 +151,11 @@ impl Session {
     ) -> Result<Exit, Refusal> {
         let id = reply["id"].as_str().unwrap_or_default();
         match name {
+            // A job that starts nothing by itself would be followed for ever in silence.
+            "add" if tree::flag(matches, "follow") && !starts_by_itself(reply) => {
+                self.terminal.show(entry, reply);
+                Ok(Exit::Ok)
+            }
             "add" if tree::flag(matches, "follow") => {
                 self.terminal.show_unless_json(entry, reply);
                 let followed = follow::job(self, connection, id)?;
@@ -205,6 +210,11 @@ impl Session {
     fn page(&self) -> Page {
         self.terminal.page()
     }
+}
+
+/// Whether a job that was added is over, has a run, or will have one without a person's word.
+fn starts_by_itself(reply: &Json) -> bool {
+    reply["state"] != "active" || !reply["next_at"].is_null() || !reply["active_run"].is_null()
 }
 
 /// The request with what its command sets by itself.

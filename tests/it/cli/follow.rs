@@ -122,3 +122,10 @@ fn nothing_of_an_attempt_is_lost_when_the_next_one_starts() {
     until(|| home.runs("again")[0]["attempt"] == 1);
     assert_eq!(home.run(&["logs", "again", "--raw", "--follow"]).done().out, "halfsecond\n");
 }
+
+#[test]
+fn following_a_job_that_starts_nothing_by_itself_ends_at_once() {
+    let home = Home::new();
+    let said = home.run(&["add", "hand", "--cmd", "true", "--manual", "--follow"]).done();
+    assert!(said.out.contains("nothing is scheduled"), "{}", said.out);
+}
