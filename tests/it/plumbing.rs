@@ -202,7 +202,16 @@ impl World {
 
     fn end(&mut self) {
         self.engine.close();
-        self.thread.take().unwrap().join().unwrap();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for World {
+    /// Ends the engine before its folder goes: a thread that finds nothing there any more ends the process.
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
