@@ -291,10 +291,12 @@ pub(crate) fn until(mut condition: impl FnMut() -> bool) {
 
 /// Whether a process is there and not merely waiting to be reaped.
 pub(crate) fn is_alive(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat"))
+    let is_zombie = fs::read_to_string(format!("/proc/{pid}/stat"))
         .ok()
-        .and_then(|stat| Some(stat.rsplit_once(')')?.1.trim_start().starts_with('Z')))
-        .is_some_and(|zombie| !zombie)
+        .and_then(|stat| Some(stat.rsplit_once(')')?.1.trim_start().starts_with('Z')));
+    // The first thread may be gone while others still hold what the process had open.
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    is_zombie.is_some_and(|is_zombie| !is_zombie || threads > 1)
 }
 
 /// Every process there is.

@@ -50,9 +50,16 @@ fn stopping_signals_nobody_who_merely_has_the_pid_of_a_killed_daemon() {
     let mut note: Json = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     note["pid"] = json!(bystander.id());
     note["process"]["pid"] = json!(bystander.id());
+    // Ticks are coarse: the two may have started in the same one.
+    let started = note["process"]["started_ticks"].as_u64().unwrap();
+    note["process"]["started_ticks"] = json!(started - 1);
     fs::write(&path, note.to_string()).unwrap();
     // As a shim does that looks whether there is a daemon.
-    let probe = Lock::try_take(&path).unwrap().unwrap();
+    let mut probe = None;
+    until(|| {
+        probe = Lock::try_take(&path).unwrap();
+        probe.is_some()
+    });
     let stopping = home.spawn(&["daemon", "stop", "--json"]);
     until(|| home.home().join("daemon.stopped").exists());
     // Nothing shows that it has read the note; one that believed it would have signalled by then.
