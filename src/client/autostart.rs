@@ -7,13 +7,17 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::errno::Errno;
 
 use crate::client::connect::{ClientError, Link};
 use crate::client::preface::Preface;
 use crate::paths::Paths;
+
+/// The variable that tells a daemon when it was asked for, in nanoseconds since 1970: one that comes
+/// late must not undo that a person stopped it meanwhile.
+pub const ASKED_AT: &str = "CONVERGE_ASKED_AT";
 
 /// How long a daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -93,6 +97,11 @@ fn start(paths: &Paths, preface: &Preface) -> Result<Link, ClientError> {
     Err(did_not_start())
 }
 
+/// Now, in nanoseconds since 1970.
+fn asked_at() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())
+}
+
 /// Starts a daemon in a session of its own, so that no signal to this one's group or terminal reaches it.
 fn spawn(paths: &Paths) -> io::Result<Child> {
     let log = File::options().create(true).append(true).mode(0o600).open(paths.log())?;
@@ -100,6 +109,7 @@ fn spawn(paths: &Paths) -> io::Result<Child> {
     command
         .args(["daemon", "run"])
         .env("CONVERGE_HOME", paths.home())
+        .env(ASKED_AT, asked_at().to_string())
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

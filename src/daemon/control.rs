@@ -9,12 +9,13 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::client::autostart::ASKED_AT;
 use crate::paths::Paths;
 use crate::process::identity::{Identity, Known};
 use crate::process::lock::Lock;
@@ -110,12 +111,15 @@ fn is_held(paths: &Paths) -> anyhow::Result<bool> {
 /// stopped meanwhile.
 pub(super) fn take_lock(paths: &Paths) -> anyhow::Result<Option<Lock>> {
     let stopped_before = stopped_at(paths);
+    let asked_at = asked_at();
     let process = Identity::of_this_process().context("who this process is")?;
     let give_up_at = Instant::now() + LOCK_PATIENCE;
     loop {
         let lock = Lock::try_take(&paths.lock()).with_context(|| format!("`{}`", paths.lock().display()))?;
         // One of several that were started at once must not take the place of one that a person stopped.
-        let is_wanted = stopped_at(paths).is_none_or(|at| stopped_before == Some(at));
+        let stopped = stopped_at(paths);
+        let is_wanted =
+            stopped.is_none_or(|at| stopped_before == Some(at) && asked_at.is_none_or(|asked| at <= asked));
         if let Some(lock) = lock.filter(|_| is_wanted) {
             write_note(&lock, process).with_context(|| format!("`{}`", paths.lock().display()))?;
             return Ok(Some(lock));
@@ -125,6 +129,12 @@ pub(super) fn take_lock(paths: &Paths) -> anyhow::Result<Option<Lock>> {
         }
         thread::sleep(STEP);
     }
+}
+
+/// When a client asked for this daemon, if one did.
+fn asked_at() -> Option<SystemTime> {
+    let nanos: u64 = std::env::var(ASKED_AT).ok()?.parse().ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_nanos(nanos))
 }
 
 /// When a person last stopped the daemon, if that still stands.
