@@ -62,14 +62,22 @@ fn stopping_signals_nobody_who_merely_has_the_pid_of_a_killed_daemon() {
     });
     let stopping = home.spawn(&["daemon", "stop", "--json"]);
     until(|| home.home().join("daemon.stopped").exists());
-    // Nothing shows that it has read the note; one that believed it would have signalled by then.
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    // It sleeps between two looks at the note, so by then it has read it, and signalled if it believed it.
+    let before = sleeps(stopping.id());
+    until(|| sleeps(stopping.id()) >= before + 4);
     drop(probe);
     let said = Said::of(&stopping.wait_with_output().unwrap()).done().json();
     assert_eq!(said["stopped"], false, "{said}");
     assert!(bystander.try_wait().unwrap().is_none());
     bystander.kill().unwrap();
     bystander.wait().unwrap();
+}
+
+/// How often a process has gone to sleep of its own accord.
+fn sleeps(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    line.unwrap().trim().parse().unwrap()
 }
 
 #[test]
