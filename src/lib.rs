@@ -42,6 +42,8 @@
 //! - What is to be done follows from rows that are committed, so a restart asks again and loses nothing.
 //! - A job has at most one run under way, and at most one run a slot; unique indexes say so too.
 //! - A report counts only for the newest claim of its task: that is the fence, in [`core::task::decide`].
+//! - An attempt under way follows the revision it was claimed with, but for its bounds: those are always the
+//!   newest revision's.
 //! - A process runs only under a shim that holds the lock of its run directory; on one host the lock
 //!   decides who is alive, never a clock.
 //! - Only a condition that is known to hold ends a loop; success is looked at before limits.

@@ -7,10 +7,12 @@ use crate::command::page::{Page, Tone};
 use crate::command::reader::Reader;
 use crate::command::terms::Terms;
 use crate::command::view::JobView;
-use crate::command::{Access, Cli, Command, Context, Render, select, show_job};
+use crate::command::{Access, Cli, Command, Context, Render, describe, select, show_job};
+use crate::core::id::JobId;
 use crate::core::refusal::{Code, Refusal};
+use crate::core::task::{Phase, State};
 use crate::engine::input::{Answer, Update, Write};
-use crate::store::jobs;
+use crate::store::{jobs, tasks};
 
 /// Changes a job; what is not named stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
@@ -37,6 +39,8 @@ pub struct Updated {
     pub changed: bool,
     /// Whether its run has not started yet, and so follows the new revision.
     pub run_waits: bool,
+    /// What ends the run under way from now on, when that is not what it began with.
+    pub run_bounds: Option<Vec<String>>,
 }
 
 impl Command for UpdateJob {
@@ -79,7 +83,41 @@ fn updated(cx: &Context<'_>, answer: Answer) -> Result<Updated, Refusal> {
         Some(run) => show_job::run(cx, run)?.run.state == "pending",
         None => false,
     };
-    Ok(Updated { job, changed, run_waits })
+    let run_bounds = if run_waits { None } else { run_bounds(cx, id)? };
+    Ok(Updated { job, changed, run_waits, run_bounds })
+}
+
+/// The bounds of the run under way, when an update gave it others than it began with.
+fn run_bounds(cx: &Context<'_>, id: JobId) -> Result<Option<Vec<String>>, Refusal> {
+    let read = cx.read(|tx| {
+        let stored = jobs::get(tx, id)?;
+        let active = stored.as_ref().and_then(|stored| stored.job.active);
+        let run = active.map(|active| tasks::get(tx, active)).transpose()?.flatten();
+        let began =
+            run.as_ref().map(|run| jobs::definition(tx, id, run.task.revision)).transpose()?.flatten();
+        Ok((stored, run, began))
+    })?;
+    let (Some(jobs::Stored { job, definition, .. }), Some(run), Some(began)) = read else { return Ok(None) };
+    let is_executing = match run.task.state {
+        State::Claimed { .. } | State::Running { phase: Phase::Executing, .. } => true,
+        State::Running { phase: Phase::Evaluating(_) | Phase::Stopping { .. }, .. }
+        | State::Pending { .. }
+        | State::Ended(_)
+        | State::Skipped(_) => false,
+    };
+    let cut_at = job.cut_at(&definition);
+    if !is_executing || (&began.bounds, job.cut_at(&began)) == (&definition.bounds, cut_at) {
+        return Ok(None);
+    }
+    let terms = Terms::of(&definition);
+    let some = |text: Option<String>| text.filter(|text| text != "none");
+    let bounds = [
+        some(terms.timeout).map(|wall| format!("after {wall}")),
+        some(terms.idle_timeout).map(|idle| format!("after {idle} of silence")),
+        some(terms.memory).map(|memory| format!("over {memory} of memory")),
+        cut_at.map(|cut_at| format!("at {}", describe::instant(cut_at, &definition.zone))),
+    ];
+    Ok(Some(bounds.into_iter().flatten().collect()))
 }
 
 impl Render for Updated {
@@ -101,7 +139,13 @@ impl Render for Updated {
             (Some(run), true) => {
                 page.line(format!("Run {run} has not started and follows the new revision."));
             }
-            (Some(run), false) => page.line(format!("Run {run} goes on under the revision before.")),
+            (Some(run), false) => page.line(match self.run_bounds.as_deref() {
+                None => format!("Run {run} goes on under the revision before."),
+                Some([]) => format!("Run {run} goes on as it began, without a limit from now on."),
+                Some(bounds) => {
+                    format!("Run {run} goes on as it began, and now ends {}.", bounds.join(" or "))
+                }
+            }),
             (None, _) => {}
         }
     }

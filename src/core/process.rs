@@ -108,6 +108,8 @@ pub mod files {
     pub const STDOUT: &str = "stdout";
     /// What the process wrote to its standard error; absent when nothing.
     pub const STDERR: &str = "stderr";
+    /// What bounds the process from now on, in place of what the spec says.
+    pub const CONTROL: &str = "control";
     /// How the process ended: `started` again, with a second line.
     pub const OUTCOME: &str = "outcome";
     /// The document that the process finds by `CONVERGE_LAST_FILE`.
@@ -145,6 +147,24 @@ pub struct Bounds {
     pub grace: Span,
 }
 
+/// What bounds a process: said when it is launched, and again whenever that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    /// The bounds, counted from the start of the process.
+    pub bounds: Bounds,
+    /// Ends the process at this instant.
+    pub cut_at: Option<Timestamp>,
+}
+
+impl Control {
+    /// The wall limit of a process that has run for `elapsed` when it is `now`.
+    pub fn wall(&self, elapsed: Span, now: Timestamp) -> Option<Span> {
+        let left = self.cut_at.map(|cut_at| Span::between(now, cut_at));
+        let until_cut = left.map(|left| Span::from_ms(elapsed.as_ms().saturating_add(left.as_ms())));
+        [self.bounds.wall, until_cut].into_iter().flatten().min()
+    }
+}
+
 /// How a process ended, as its shim saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -164,6 +184,9 @@ pub struct Outcome {
     pub stdout_bytes: u64,
     /// Bytes written to standard error.
     pub stderr_bytes: u64,
+    /// Why the bounds before stayed in force, when new ones came that could not be read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unread: Option<String>,
 }
 
 /// What the main process did in the end.

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use serde_json::json;
 
 use crate::core::definition::Definition;
 use crate::core::id::TaskId;
 use crate::core::job::Job;
 use crate::core::job::verdict::brief;
-use crate::core::process::{Bounds, Command, ProcessKey};
+use crate::core::process::{Bounds, Command, Control, ProcessKey};
 use crate::core::span::Span;
 use crate::core::task::conclude::Wanted;
 use crate::core::task::{End, Phase, State, Task};
@@ -26,6 +25,8 @@ pub enum Action {
     Launch(Box<Launch>),
     /// End one.
     Stop(ProcessKey),
+    /// Put one under other bounds.
+    Control(ProcessKey, Control),
     /// Find out what became of one.
     Look(ProcessKey),
     /// Find out facts.
@@ -48,10 +49,9 @@ pub fn of_task(
     task: &Task,
     contract: &Definition,
     settings: &Settings,
-    now: Timestamp,
 ) -> Result<Option<Action>, StoreError> {
     let action = match &task.state {
-        State::Claimed { .. } => attempt(tx, task, contract, settings, now)?,
+        State::Claimed { .. } => attempt(tx, task, contract, settings)?,
         State::Running { phase: Phase::Evaluating(_), .. } => match task.wanted(contract) {
             Wanted::Facts(needs) => {
                 Action::Inspect(Inspect { key: task.attempt_key(), cwd: PathBuf::from(&contract.cwd), needs })
@@ -73,7 +73,8 @@ pub fn of_task(
 
 /// What is to be asked about a task that an earlier engine left under way.
 ///
-/// A process that is being stopped is stopped again, after it was found.
+/// A process that is being stopped is stopped again, after it was found, and one whose job was updated
+/// while it ran is told its bounds again.
 pub fn recovery(tx: &mut dyn Tx, task: &Task) -> Result<Vec<Action>, StoreError> {
     let Some(contract) = jobs::definition(tx, task.job, task.revision)? else {
         return Err(StoreError::BadRow {
@@ -95,7 +96,32 @@ pub fn recovery(tx: &mut dyn Tx, task: &Task) -> Result<Vec<Action>, StoreError>
     };
     let stop = matches!(task.state, State::Running { phase: Phase::Stopping { .. }, .. })
         .then_some(Action::Stop(key));
-    Ok([Some(Action::Look(key)), stop].into_iter().flatten().collect())
+    let updated = match jobs::get(tx, task.job)? {
+        Some(stored) if stored.job.revision != task.revision => of_update(task, &stored),
+        Some(_) | None => None,
+    };
+    Ok([Some(Action::Look(key)), stop, updated].into_iter().flatten().collect())
+}
+
+/// What is to be done about a task whose job was updated: an attempt under way gets the new bounds.
+pub fn of_update(task: &Task, stored: &jobs::Stored) -> Option<Action> {
+    match &task.state {
+        State::Claimed { .. } | State::Running { phase: Phase::Executing, .. } => {
+            Some(Action::Control(task.attempt_key(), control(stored)))
+        }
+        State::Running { phase: Phase::Evaluating(_) | Phase::Stopping { .. }, .. }
+        | State::Pending { .. }
+        | State::Ended(_)
+        | State::Skipped(_) => None,
+    }
+}
+
+/// What bounds an attempt of this job: always as its newest revision says, whatever the attempt follows else.
+///
+/// The job's own limits are in it, so that they cut a run even when no daemon is there to see it.
+pub fn control(stored: &jobs::Stored) -> Control {
+    let jobs::Stored { job, definition, .. } = stored;
+    Control { bounds: definition.bounds.clone(), cut_at: job.cut_at(definition) }
 }
 
 /// What was to be done about a run that is over, and may not have been.
@@ -111,21 +137,17 @@ fn attempt(
     task: &Task,
     contract: &Definition,
     settings: &Settings,
-    now: Timestamp,
 ) -> Result<Action, StoreError> {
-    let job = job(tx, task)?;
-    // The job's own limits cut a run even when no daemon is there to see it.
-    let left = job.cut_at(contract).map(|cut_at| Span::between(now, cut_at));
-    let wall = [contract.bounds.wall, left].into_iter().flatten().min();
+    let stored = job(tx, task)?;
     let launch = Launch {
         key: task.attempt_key(),
         command: contract.command.clone(),
         cwd: PathBuf::from(&contract.cwd),
-        env: environment::of_run(task, &job, contract, settings),
+        env: environment::of_run(task, &stored.job, contract, settings),
         pass: contract.environment.pass.clone(),
         env_file: contract.environment.env_file.as_ref().map(PathBuf::from),
-        bounds: Bounds { wall, ..contract.bounds.clone() },
-        last: environment::last_document(&job, settings),
+        control: control(&stored),
+        last: environment::last_document(&stored.job, settings),
     };
     Ok(Action::Launch(Box::new(launch)))
 }
@@ -137,7 +159,6 @@ fn check(
     settings: &Settings,
     line: String,
 ) -> Result<Action, StoreError> {
-    let job = job(tx, task)?;
     let bounds = Bounds {
         wall: Some(CHECK_WALL),
         idle: None,
@@ -149,18 +170,18 @@ fn check(
         key: task.process(contract).expect("a wanted check has a name"),
         command: Command::Shell(line),
         cwd: PathBuf::from(&contract.cwd),
-        env: environment::of_run(task, &job, contract, settings),
+        env: environment::of_run(task, &job(tx, task)?.job, contract, settings),
         pass: contract.environment.pass.clone(),
         env_file: contract.environment.env_file.as_ref().map(PathBuf::from),
-        bounds,
+        control: Control { bounds, cut_at: None },
         last: None,
     };
     Ok(Action::Launch(Box::new(launch)))
 }
 
-fn job(tx: &mut dyn Tx, task: &Task) -> Result<Job, StoreError> {
+fn job(tx: &mut dyn Tx, task: &Task) -> Result<jobs::Stored, StoreError> {
     match jobs::get(tx, task.job)? {
-        Some(stored) => Ok(stored.job),
+        Some(stored) => Ok(stored),
         None => Err(StoreError::BadRow { table: "tasks", problem: format!("{} has no job", task.id) }),
     }
 }

@@ -280,6 +280,7 @@ impl Engine {
             match action {
                 Action::Launch(launch) => self.processes.launch(*launch),
                 Action::Stop(key) => self.processes.stop(key),
+                Action::Control(key, control) => self.processes.control(key, control),
                 Action::Look(key) => self.processes.look(key),
                 Action::Inspect(inspect) => self.work.inspect(inspect),
                 Action::Tidy(tidy) => self.work.tidy(tidy),

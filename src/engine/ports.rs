@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::condition::fact::Need;
 use crate::core::id::TaskId;
-use crate::core::process::{Bounds, Command, Outcome, ProcessKey};
+use crate::core::process::{Command, Control, Outcome, ProcessKey};
 use crate::core::task::Known;
 
 /// Starts, stops and finds processes.
@@ -24,6 +24,11 @@ pub trait Processes: Send {
 
     /// Ends the process tree of `key`; harmless when there is none.
     fn stop(&self, key: ProcessKey);
+
+    /// Puts the process of `key` under other bounds, whether it has started or is about to.
+    ///
+    /// Harmless when there is none, and when it is asked twice; the newest word holds.
+    fn control(&self, key: ProcessKey, control: Control);
 
     /// Finds out what became of `key` after a restart, and watches it on when it is alive.
     ///
@@ -85,8 +90,8 @@ pub struct Launch {
     pub pass: Vec<String>,
     /// Lines of `NAME=value`, read at the start.
     pub env_file: Option<PathBuf>,
-    /// The bounds it runs under.
-    pub bounds: Bounds,
+    /// What bounds it, until something else is said.
+    pub control: Control,
     /// A document about the runs before, given to the process as the file `CONVERGE_LAST_FILE`.
     pub last: Option<String>,
 }

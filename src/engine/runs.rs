@@ -34,7 +34,12 @@ impl Batch<'_> {
         };
         let is_newest = key.check.is_none() && key.attempt == stored.task.claims && stored.task.is_open();
         match report {
-            Report::Ended { outcome, .. } if is_newest => self.keep_attempt(&stored.task, outcome)?,
+            Report::Ended { outcome, .. } if is_newest => {
+                if let Some(why) = &outcome.unread {
+                    tracing::warn!(%key, why, "a run ended under the limits before its job was updated");
+                }
+                self.keep_attempt(&stored.task, outcome)?;
+            }
             Report::Lost { .. } if is_newest => self.keep_lost(&stored.task)?,
             Report::Ended { .. }
             | Report::Lost { .. }
@@ -103,7 +108,7 @@ impl Batch<'_> {
     /// Acts for a task that has changed, and tells its job when it is over.
     pub(super) fn after_task(&mut self, task: &Task, contract: &Definition) -> Answered<()> {
         let State::Ended(end) = &task.state else {
-            let action = acts::of_task(self.tx, task, contract, self.settings, self.now)?;
+            let action = acts::of_task(self.tx, task, contract, self.settings)?;
             self.actions.extend(action);
             return Ok(Ok(()));
         };

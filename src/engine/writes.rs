@@ -6,7 +6,7 @@ use crate::core::job::{self, Job};
 use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
 use crate::core::task;
-use crate::engine::acts::Action;
+use crate::engine::acts::{self, Action};
 use crate::engine::batch::{Answered, Batch};
 use crate::engine::input::{Add, Answer, Asked, History, Jobs, Key, Name, Source, Update, Write};
 use crate::store::tx::StoreError;
@@ -160,6 +160,7 @@ fn update(batch: &mut Batch<'_>, update: &Update) -> Answered<Answer> {
         let (old, new) = (&stored.definition, &update.definition);
         old.schedule != new.schedule || old.start != new.start || old.starts_at != new.starts_at
     };
+    let before = acts::control(&stored);
     stored.definition = update.definition.clone();
     let input = Input::Update { name: update.name.clone(), reschedule };
     if let Err(refusal) = batch.say_to_job(&mut stored, &input)? {
@@ -173,6 +174,12 @@ fn update(batch: &mut Batch<'_>, update: &Update) -> Answered<Answer> {
         if let Err(refusal) = batch.say_to_task(&mut pending, &rebind)? {
             return Ok(Err(refusal));
         }
+    }
+    if before != acts::control(&stored)
+        && let Some(active) = stored.job.active
+        && let Some(run) = tasks::get(batch.tx, active)?
+    {
+        batch.actions.extend(acts::of_update(&run.task, &stored));
     }
     Ok(Ok(Answer::Updated(stored.job.id)))
 }

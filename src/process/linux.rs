@@ -82,6 +82,11 @@ impl Handle {
         let _ = pidfd_signal(&self.0, Signal::SIGTERM);
     }
 
+    /// Tells it that what bounds its process has changed.
+    pub(super) fn tell_control(&self) {
+        let _ = pidfd_signal(&self.0, Signal::SIGUSR1);
+    }
+
     /// A descriptor that becomes readable when the process ends, where there is such a thing.
     #[expect(clippy::unnecessary_wraps, reason = "the same signature on every platform")]
     pub(super) fn end(&self) -> Option<BorrowedFd<'_>> {

@@ -75,6 +75,13 @@ impl Handle {
         }
     }
 
+    /// Tells it that what bounds its process has changed, when it is still the one meant.
+    pub(super) fn tell_control(&self) {
+        if identity_of(self.0.pid).is_ok_and(|identity| identity == self.0) {
+            let _ = kill(Pid::from_raw(self.0.pid), Signal::SIGUSR1);
+        }
+    }
+
     /// None: its end is noticed by its lock.
     #[expect(clippy::unused_self, reason = "the same signature on every platform")]
     pub(super) fn end(&self) -> Option<BorrowedFd<'_>> {

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::core::process::files::{OUTCOME, SPEC, STARTED};
-use crate::core::process::{Outcome, ProcessKey};
+use crate::core::process::files::{CONTROL, OUTCOME, SPEC, STARTED};
+use crate::core::process::{Control, Outcome, ProcessKey};
 use crate::engine::ports::Launch;
 use crate::process::identity::Identity;
 
@@ -107,6 +107,11 @@ impl RunDir {
         let mut options = File::options();
         let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(self.file(SPEC))?;
         file.write_all(&serde_json::to_vec(spec)?)
+    }
+
+    /// Writes what bounds the process from now on; whoever reads finds this or what was there before.
+    pub(super) fn write_control(&self, control: &Control) -> io::Result<()> {
+        self.replace(CONTROL, &serde_json::to_vec(control)?)
     }
 
     /// Writes who the shim is, unless there was one before, and leaves nothing when that does not succeed.

@@ -14,7 +14,7 @@ use converge::core::definition::{Definition, Environment, Limits};
 use converge::core::goal::{Criterion, Goal, UNTIL};
 use converge::core::id::JobId;
 use converge::core::job::{Job, State};
-use converge::core::process::{Bounds, Command, Ending, Outcome, ProcessKey};
+use converge::core::process::{Bounds, Command, Control, Ending, Outcome, ProcessKey};
 use converge::core::refusal::Code;
 use converge::core::retry::Retry;
 use converge::core::schedule::{Schedule, Start};
@@ -117,11 +117,14 @@ impl Processes for Played {
             peak_kb: 1,
             stdout_bytes: u64::try_from(stdout.len()).unwrap(),
             stderr_bytes: 0,
+            unread: None,
         };
         self.engine.report(Report::Ended { key: launch.key, outcome });
     }
 
     fn stop(&self, _key: ProcessKey) {}
+
+    fn control(&self, _key: ProcessKey, _control: Control) {}
 
     fn look(&self, _key: ProcessKey) {}
 }

@@ -86,6 +86,7 @@ fn exits(key: ProcessKey, code: i32) -> Input {
         peak_kb: 0,
         stdout_bytes: 0,
         stderr_bytes: 0,
+        unread: None,
     };
     Input::Ended { key, outcome }
 }

@@ -7,6 +7,7 @@
 
 mod environment;
 mod output;
+mod rein;
 mod revive;
 mod signals;
 mod start;
@@ -27,6 +28,7 @@ use crate::process::descriptors;
 use crate::process::lock::Lock;
 use crate::process::platform;
 use crate::process::rundir::{RunDir, Spec, Started};
+use crate::process::shim::rein::Rein;
 use crate::process::shim::signals::Signals;
 use crate::process::shim::watch::Watch;
 
@@ -76,10 +78,10 @@ fn run(dir: &RunDir) -> io::Result<Option<PathBuf>> {
     say(&format!("started {started_at}"));
 
     platform::adopt_orphans()?;
-    let bounds = spec.launch.bounds.clone();
+    let rein = Rein::new(dir.clone(), spec.launch.control.clone());
     let key = spec.launch.key;
     let outcome = match start::start(spec.launch, dir) {
-        Ok(child) => Watch::new(dir, signals, bounds, started_at, child).until_empty()?,
+        Ok(child) => Watch::new(dir, signals, rein, started_at, child).until_empty()?,
         Err(cause) => never_ran(started_at, cause),
     };
     platform::sweep(&key.to_string());
@@ -98,6 +100,7 @@ fn never_ran(started_at: Timestamp, cause: String) -> Outcome {
         peak_kb: 0,
         stdout_bytes: 0,
         stderr_bytes: 0,
+        unread: None,
     }
 }
 

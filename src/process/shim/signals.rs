@@ -21,6 +21,8 @@ pub(super) struct News {
     pub(super) child: bool,
     /// The tree must end.
     pub(super) told: bool,
+    /// What bounds the process may have changed.
+    pub(super) control: bool,
 }
 
 /// The receiving end.
@@ -29,10 +31,15 @@ pub(super) struct Signals(UnixStream);
 static SENDING_END: AtomicI32 = AtomicI32::new(-1);
 static CHILD: AtomicBool = AtomicBool::new(false);
 static TOLD: AtomicBool = AtomicBool::new(false);
+static CONTROL: AtomicBool = AtomicBool::new(false);
 
 extern "C" fn note(signal: libc::c_int) {
     let errno = Errno::last_raw();
-    let flag = if signal == libc::SIGCHLD { &CHILD } else { &TOLD };
+    let flag = match signal {
+        libc::SIGCHLD => &CHILD,
+        libc::SIGUSR1 => &CONTROL,
+        _ => &TOLD,
+    };
     // Before the pipe wakes whoever looks at it.
     flag.store(true, Ordering::SeqCst);
     let byte = [0_u8];
@@ -52,7 +59,7 @@ impl Signals {
         sending.set_nonblocking(true)?;
         SENDING_END.store(sending.into_raw_fd(), Ordering::SeqCst);
         let action = SigAction::new(SigHandler::Handler(note), SaFlags::SA_RESTART, SigSet::empty());
-        for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        for signal in [Signal::SIGCHLD, Signal::SIGUSR1, Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
             #[expect(
                 unsafe_code,
                 reason = "the handler sets a flag, writes to a descriptor and keeps errno"
@@ -73,7 +80,8 @@ impl Signals {
         let mut buffer = [0; 256];
         // Before the flags: one that is set meanwhile wakes once more.
         while let Ok(1..) = (&self.0).read(&mut buffer) {}
-        News { child: CHILD.swap(false, Ordering::SeqCst), told: TOLD.swap(false, Ordering::SeqCst) }
+        let take = |flag: &AtomicBool| flag.swap(false, Ordering::SeqCst);
+        News { child: take(&CHILD), told: take(&TOLD), control: take(&CONTROL) }
     }
 }
 

@@ -17,11 +17,12 @@ use nix::sys::time::TimeValLike;
 use nix::unistd::Pid;
 
 use crate::core::process::files::{STDERR, STDOUT};
-use crate::core::process::{Bounds, Cut, Ending, Outcome};
+use crate::core::process::{Cut, Ending, Outcome};
 use crate::core::span::Span;
 use crate::process::platform;
 use crate::process::rundir::RunDir;
 use crate::process::shim::output::{Brought, CHUNK, Stream};
+use crate::process::shim::rein::Rein;
 use crate::process::shim::signals::Signals;
 
 /// How long output may still come after the main process has exited.
@@ -51,10 +52,8 @@ enum Phase {
 /// A process under watch.
 pub(super) struct Watch {
     signals: Signals,
-    bounds: Bounds,
+    rein: Rein,
     started_at: Timestamp,
-    /// By the clock that goes on while the machine is suspended.
-    started: Duration,
     main: Pid,
     status: Option<ExitStatus>,
     children_left: bool,
@@ -72,7 +71,7 @@ impl Watch {
     pub(super) fn new(
         dir: &RunDir,
         signals: Signals,
-        bounds: Bounds,
+        rein: Rein,
         started_at: Timestamp,
         child: Child,
     ) -> Self {
@@ -82,9 +81,8 @@ impl Watch {
         let stderr = child.stderr.expect("standard error was asked to be a pipe");
         Self {
             signals,
-            bounds,
+            rein,
             started_at,
-            started: platform::since_boot(),
             main,
             status: None,
             children_left: true,
@@ -146,10 +144,10 @@ impl Watch {
         let now = Instant::now();
         match self.phase {
             Phase::Running => {
-                let wall = self.wall_left().map(|left| left.min(NAP));
-                let idle = self.bounds.idle.map(|idle| (self.last_output + length(idle)).duration_since(now));
-                let sample =
-                    self.bounds.memory_bytes.map(|_| (self.last_sample + SAMPLE).duration_since(now));
+                let bounds = self.rein.bounds();
+                let wall = self.rein.wall_left().map(|left| left.min(NAP));
+                let idle = bounds.idle.map(|idle| (self.last_output + length(idle)).duration_since(now));
+                let sample = bounds.memory_bytes.map(|_| (self.last_sample + SAMPLE).duration_since(now));
                 [wall, idle, sample].into_iter().flatten().min()
             }
             Phase::Draining { until } => Some(until.duration_since(now)),
@@ -159,14 +157,9 @@ impl Watch {
         }
     }
 
-    fn wall_left(&self) -> Option<Duration> {
-        let wall = self.bounds.wall?;
-        Some((self.started + length(wall)).saturating_sub(platform::since_boot()))
-    }
-
     fn pump(&mut self, ready: [bool; 2]) {
         for (stream, _) in self.streams.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
-            match stream.pump(&mut self.buffer, self.bounds.output_bytes) {
+            match stream.pump(&mut self.buffer, self.rein.bounds().output_bytes) {
                 Brought::Bytes => self.last_output = Instant::now(),
                 Brought::TooMuch => {
                     self.cut = self.cut.or(Some(Cut::Output));
@@ -192,6 +185,9 @@ impl Watch {
         if news.child {
             self.reap();
         }
+        if news.control {
+            self.rein.read();
+        }
         if news.told {
             self.cut(Cut::Told);
         }
@@ -216,9 +212,9 @@ impl Watch {
         if self.phase != Phase::Running || self.status.is_some() {
             return;
         }
-        if self.wall_left().is_some_and(|left| left.is_zero()) {
+        if self.rein.wall_left().is_some_and(|left| left.is_zero()) {
             self.cut(Cut::Wall);
-        } else if self.bounds.idle.is_some_and(|idle| self.last_output.elapsed() >= length(idle)) {
+        } else if self.rein.bounds().idle.is_some_and(|idle| self.last_output.elapsed() >= length(idle)) {
             self.cut(Cut::Idle);
         } else if self.is_over_memory() {
             self.cut(Cut::Memory);
@@ -226,7 +222,7 @@ impl Watch {
     }
 
     fn is_over_memory(&mut self) -> bool {
-        let Some(most) = self.bounds.memory_bytes else { return false };
+        let Some(most) = self.rein.bounds().memory_bytes else { return false };
         if self.last_sample.elapsed() < SAMPLE {
             return false;
         }
@@ -247,7 +243,7 @@ impl Watch {
             platform::signal_tree(self.main, Signal::SIGTERM);
             // A stopped process obeys only once it goes on.
             platform::signal_tree(self.main, Signal::SIGCONT);
-            self.phase = Phase::Ending { kill_at: Instant::now() + length(self.bounds.grace) };
+            self.phase = Phase::Ending { kill_at: Instant::now() + length(self.rein.bounds().grace) };
         }
     }
 
@@ -300,6 +296,7 @@ impl Watch {
             peak_kb: if cfg!(target_vendor = "apple") { peak / 1024 } else { peak },
             stdout_bytes: self.streams[0].kept_bytes(),
             stderr_bytes: self.streams[1].kept_bytes(),
+            unread: self.rein.unread(),
         })
     }
 }

@@ -16,7 +16,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
-use crate::core::process::ProcessKey;
+use crate::core::process::files::CONTROL;
+use crate::core::process::{Control, ProcessKey};
 use crate::engine::ports::{Launch, Processes, Report};
 use crate::process::platform::own_program;
 use crate::process::rundir::RunDir;
@@ -56,6 +57,8 @@ struct Shared {
     options: Options,
     state: Mutex<State>,
     work: Condvar,
+    /// Held by who writes a `control`, so that the newest is written last.
+    pen: Mutex<()>,
     /// One byte in here makes the watcher look at the messages.
     wake: UnixStream,
     report: Mutex<Box<dyn Fn(Report) + Send>>,
@@ -66,6 +69,8 @@ struct State {
     stages: HashMap<ProcessKey, Stage>,
     queue: VecDeque<Work>,
     messages: Vec<Message>,
+    /// What bounds a process from now on, until it is written.
+    controls: HashMap<ProcessKey, Control>,
     closing: bool,
 }
 
@@ -88,6 +93,7 @@ enum Wish {
 enum Work {
     Launch(Box<Launch>),
     Look(ProcessKey, Occasion),
+    Control(ProcessKey),
 }
 
 /// Why a process is looked at.
@@ -102,6 +108,7 @@ enum Occasion {
 enum Message {
     Watch(ProcessKey, Watched),
     Stop(ProcessKey),
+    Control(ProcessKey),
 }
 
 impl Supervisor {
@@ -122,6 +129,7 @@ impl Supervisor {
             options,
             state: Mutex::default(),
             work: Condvar::new(),
+            pen: Mutex::new(()),
             wake,
             report: Mutex::new(Box::new(report)),
         });
@@ -176,6 +184,15 @@ impl Processes for Supervisor {
         }
     }
 
+    fn control(&self, key: ProcessKey, control: Control) {
+        let mut state = self.shared.state();
+        if state.stages.contains_key(&key) {
+            state.controls.insert(key, control);
+            state.queue.push_back(Work::Control(key));
+            self.shared.work.notify_one();
+        }
+    }
+
     fn look(&self, key: ProcessKey) {
         let mut state = self.shared.state();
         if let Entry::Vacant(place) = state.stages.entry(key) {
@@ -204,6 +221,7 @@ impl Shared {
                 Work::Launch(launch) if wish == Wish::Stop => self.look(launch.key, Occasion::Asked),
                 Work::Launch(launch) => self.spawn(*launch),
                 Work::Look(key, occasion) => self.look(key, occasion),
+                Work::Control(key) => self.control(key),
             }
         }
     }
@@ -220,7 +238,7 @@ impl Shared {
         let work = state.queue.pop_front()?;
         let key = match &work {
             Work::Launch(launch) => launch.key,
-            Work::Look(key, _) => *key,
+            Work::Look(key, _) | Work::Control(key) => *key,
         };
         let wish = match state.stages.get(&key) {
             Some(Stage::Pending(wish)) => *wish,
@@ -263,6 +281,26 @@ impl Shared {
         }
     }
 
+    /// Writes what bounds a process from now on, and has its shim read it.
+    fn control(&self, key: ProcessKey) {
+        let pen = self.pen.lock().expect("writing a file does not panic");
+        // Another worker may have written it, and the process may be over.
+        let Some(control) = self.state().controls.remove(&key) else { return };
+        let dir = RunDir::of(&self.runs, key);
+        if let Err(error) = dir.create().and_then(|()| dir.write_control(&control)) {
+            tracing::warn!(%key, %error, "the limits of a run cannot be changed");
+            return;
+        }
+        drop(pen);
+        let mut state = self.state();
+        // Whoever hands it over later finds the file.
+        if let Some(Stage::Watched) = state.stages.get(&key) {
+            state.messages.push(Message::Control(key));
+            drop(state);
+            self.wake_watcher();
+        }
+    }
+
     /// Gives a process to the watcher, and passes on that it was stopped meanwhile.
     fn hand_over(&self, key: ProcessKey, watched: Watched) {
         let mut state = self.state();
@@ -271,12 +309,18 @@ impl Shared {
             state.messages.push(Message::Stop(key));
         }
         drop(state);
+        if RunDir::of(&self.runs, key).has(CONTROL).unwrap_or(false) {
+            self.state().messages.push(Message::Control(key));
+        }
         self.wake_watcher();
     }
 
     /// Forgets a process, with the last word on it.
     fn finish(&self, key: ProcessKey, last: Report) {
-        self.state().stages.remove(&key);
+        let mut state = self.state();
+        state.stages.remove(&key);
+        state.controls.remove(&key);
+        drop(state);
         self.report(last);
     }
 

@@ -63,5 +63,6 @@ pub(super) fn never_ran(cause: String) -> Outcome {
         peak_kb: 0,
         stdout_bytes: 0,
         stderr_bytes: 0,
+        unread: None,
     }
 }

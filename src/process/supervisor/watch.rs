@@ -14,6 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::core::process::ProcessKey;
+use crate::core::process::files::STARTED;
 use crate::engine::ports::Report;
 use crate::process::platform::Handle;
 use crate::process::rundir::RunDir;
@@ -64,16 +65,33 @@ impl Watched {
 
     fn stop(&mut self) {
         match self {
-            // Safe by its pid alone: nobody else waits for it, so the pid is not given away.
-            Self::Child { shim, .. } => {
-                if let Ok(pid) = i32::try_from(shim.id()) {
-                    let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-                }
-            }
+            Self::Child { shim, .. } => signal(shim, Signal::SIGTERM),
             Self::Adopted { handle, .. } | Self::Asked { handle: Some(handle), .. } => handle.terminate(),
             // Nobody to tell yet, so it is told after the next look.
             Self::Asked { handle: None, wish, .. } => *wish = Wish::Stop,
         }
+    }
+
+    /// Has the shim of `dir` read again what bounds its process.
+    fn control(&self, dir: &RunDir) {
+        match self {
+            // One that has not said that it started would die of the signal, and reads the file anyway.
+            Self::Child { shim, .. } => {
+                if dir.has(STARTED).unwrap_or(false) {
+                    signal(shim, Signal::SIGUSR1);
+                }
+            }
+            Self::Adopted { handle, .. } | Self::Asked { handle: Some(handle), .. } => handle.tell_control(),
+            // The next look finds the file.
+            Self::Asked { handle: None, .. } => {}
+        }
+    }
+}
+
+/// Signals a child; safe by its pid alone: nobody else waits for it, so the pid is not given away.
+fn signal(shim: &Child, signal: Signal) {
+    if let Ok(pid) = i32::try_from(shim.id()) {
+        let _ = kill(Pid::from_raw(pid), signal);
     }
 }
 
@@ -195,12 +213,14 @@ impl Watcher {
         while let Ok(1..) = self.woken.read(&mut buffer) {}
         let mut state = self.shared.state();
         let mut stops = Vec::new();
+        let mut controls = Vec::new();
         for message in std::mem::take(&mut state.messages) {
             match message {
                 Message::Watch(key, watched) => {
                     self.watched.insert(key, watched);
                 }
                 Message::Stop(key) => stops.push(key),
+                Message::Control(key) => controls.push(key),
             }
         }
         // One that was just given back to the workers is told after their look. Decided before the state
@@ -212,6 +232,12 @@ impl Watcher {
         drop(state);
         for key in stops {
             self.watched.get_mut(&key).expect("all others were taken out").stop();
+        }
+        for key in controls {
+            // One that was given back to the workers is told when it is handed over again.
+            if let Some(watched) = self.watched.get(&key) {
+                watched.control(&RunDir::of(&self.shared.runs, key));
+            }
         }
         !closing
     }

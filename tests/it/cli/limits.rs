@@ -119,3 +119,22 @@ fn lanes_bound_how_many_run_at_once_and_the_rest_wait_in_due_order() {
     first.sort_unstable();
     assert_eq!(first, ["a", "b"], "the longest due come first: {order}");
 }
+
+#[test]
+fn an_update_changes_the_limits_of_the_run_under_way() {
+    let home = Home::new();
+    home.add(&["long", "--cmd", "echo up; exec sleep 300", "--manual"]);
+    let started = home.json(&["run-now", "long", "--no-wait"]);
+    let run = text(&started["id"]);
+    until(|| home.show(run)["phase"] == "executing");
+    let said = home.run(&["update", "long", "--every", "1h"]).done().out;
+    assert!(said.contains(&format!("Run {run} goes on under the revision before.")), "{said}");
+    let said = home.run(&["update", "long", "--timeout", "2h"]).done().out;
+    assert!(said.contains(&format!("Run {run} goes on as it began, and now ends after 2h.")), "{said}");
+    // So does a daemon that did not start the run.
+    home.kill_daemon();
+    let said = home.json(&["update", "long", "--timeout", "1s"]);
+    assert_eq!(said["run_bounds"], json!(["after 1s"]));
+    let over = home.over(run);
+    assert_eq!((&over["state"], &over["reason"]), (&json!("timed_out"), &json!("timeout")), "{over}");
+}

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Sender, channel, sync_channel};
 use converge::core::actor::Actor;
 use converge::core::definition::{Definition, Environment, Limits};
 use converge::core::id::{JobId, TaskId};
-use converge::core::process::{Bounds, Command, Ending, Outcome, ProcessKey};
+use converge::core::process::{Bounds, Command, Control, Ending, Outcome, ProcessKey};
 use converge::core::refusal::Code;
 use converge::core::retry::Retry;
 use converge::core::schedule::{Schedule, Start};
@@ -46,6 +46,8 @@ impl Processes for Notes {
     }
 
     fn stop(&self, _key: ProcessKey) {}
+
+    fn control(&self, _key: ProcessKey, _control: Control) {}
 
     fn look(&self, _key: ProcessKey) {}
 }
@@ -176,6 +178,7 @@ impl Life {
                 peak_kb: 1000,
                 stdout_bytes: 0,
                 stderr_bytes: 0,
+                unread: None,
             };
             reports.push(Report::Ended { key, outcome });
         }

@@ -5,7 +5,7 @@ use converge::core::process::Cut;
 use super::*;
 
 fn bounded(mut launch: Launch, change: impl FnOnce(&mut Bounds)) -> Launch {
-    change(&mut launch.bounds);
+    change(&mut launch.control.bounds);
     launch
 }
 
@@ -98,4 +98,77 @@ fn a_stopped_process_is_ended_too() {
     world.wait_for_output(key, "up");
     world.supervisor().stop(key);
     assert_eq!(world.ended(key).cut, Some(Cut::Told));
+}
+
+/// `launch` under other bounds.
+fn changed(launch: &Launch, change: impl FnOnce(&mut Bounds)) -> Control {
+    bounded(launch.clone(), change).control
+}
+
+#[test]
+fn bounds_change_while_the_process_runs() {
+    let world = World::new();
+    let launch = shell("echo up; exec sleep 60");
+    let key = world.launch(&launch);
+    world.wait_for_output(key, "up");
+    // The newest word holds, whatever came before it.
+    world.supervisor().control(key, changed(&launch, |bounds| bounds.wall = None));
+    world.supervisor().control(key, changed(&launch, |bounds| bounds.idle = Some(Span::from_ms(100))));
+    assert_eq!(world.ended(key).cut, Some(Cut::Idle));
+}
+
+#[test]
+fn a_wall_limit_that_has_passed_ends_the_process_at_once() {
+    let world = World::new();
+    let launch = shell("echo up; exec sleep 60");
+    let key = world.launch(&launch);
+    world.wait_for_output(key, "up");
+    world.supervisor().control(key, changed(&launch, |bounds| bounds.wall = Some(Span::from_ms(1))));
+    assert_eq!(world.ended(key).cut, Some(Cut::Wall));
+}
+
+#[test]
+fn an_instant_ends_the_process_whatever_its_wall_limit() {
+    let world = World::new();
+    let launch = shell("echo up; exec sleep 60");
+    let key = world.launch(&launch);
+    world.wait_for_output(key, "up");
+    let cut_at = Some("2026-01-01T00:00:00Z".parse().unwrap());
+    world.supervisor().control(key, Control { cut_at, ..launch.control.clone() });
+    assert_eq!(world.ended(key).cut, Some(Cut::Wall));
+}
+
+#[test]
+fn bounds_that_come_before_the_process_are_those_it_starts_under() {
+    let world = World::new();
+    let launch = argv(&["sleep", "60"]);
+    world.launch(&launch);
+    world.supervisor().control(launch.key, changed(&launch, |bounds| bounds.wall = Some(Span::from_ms(50))));
+    assert_eq!(world.ended(launch.key).cut, Some(Cut::Wall));
+}
+
+#[test]
+fn a_process_that_was_adopted_hears_of_new_bounds_too() {
+    let mut world = World::new();
+    let launch = shell("echo up; exec sleep 60");
+    let key = world.launch(&launch);
+    world.wait_for_output(key, "up");
+    world.come_back();
+    world.supervisor().look(key);
+    world.supervisor().control(key, changed(&launch, |bounds| bounds.wall = Some(Span::from_ms(1))));
+    assert_eq!(world.ended(key).cut, Some(Cut::Wall));
+}
+
+#[test]
+fn bounds_that_cannot_be_read_leave_those_before_in_force_and_it_is_said() {
+    let world = World::new();
+    let launch = bounded(shell("echo up; exec sleep 60"), |bounds| bounds.wall = Some(Span::from_secs(2)));
+    let key = world.launch(&launch);
+    world.wait_for_output(key, "up");
+    std::fs::write(world.dir(key).file("control"), "{\"bounds\": 5}").unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(world.shim(key)), nix::sys::signal::Signal::SIGUSR1)
+        .unwrap();
+    let outcome = world.ended(key);
+    assert_eq!(outcome.cut, Some(Cut::Wall));
+    assert!(outcome.unread.is_some_and(|why| why.contains("`control` cannot be read")));
 }

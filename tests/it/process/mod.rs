@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use converge::core::id::TaskId;
-use converge::core::process::{Bounds, Command, Ending, Outcome, ProcessKey};
+use converge::core::process::{Bounds, Command, Control, Ending, Outcome, ProcessKey};
 use converge::core::span::Span;
 use converge::engine::ports::{Launch, Processes, Report};
 use converge::process::caller::mark_of;
@@ -153,7 +153,7 @@ fn launch(command: Command) -> Launch {
         env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
         pass: Vec::new(),
         env_file: None,
-        bounds,
+        control: Control { bounds, cut_at: None },
         last: None,
     }
 }

@@ -59,8 +59,8 @@ fn a_tree_that_obeys_is_not_waited_for() {
     let world = World::new();
     // Each shell ends before its child, which is somebody else's by then.
     let mut launch = shell("sh -c 'sh -c \"sleep 300; :\"; :'; :");
-    launch.bounds.wall = Some(Span::from_ms(100));
-    launch.bounds.grace = Span::from_secs(20);
+    launch.control.bounds.wall = Some(Span::from_ms(100));
+    launch.control.bounds.grace = Span::from_secs(20);
     for _ in 0..8 {
         launch.key = fresh_key();
         let outcome = world.run(&launch);

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use converge::core::actor::Actor;
 use converge::core::job;
-use converge::core::process::ProcessKey;
+use converge::core::process::{Control, ProcessKey};
 use converge::core::refusal::Code;
 use converge::core::task::{Phase, State};
 use converge::engine::input::{Answer, Asked, Envelope, Key, Reply, Write};
@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use super::disk::{Connection, Disk, Trouble};
 use super::model::Model;
 use super::ports::{Died, Fuse, Ports, Seeded, die, lock};
-use super::process::Life;
+use super::process::{Life, Process};
 use super::rows::Rows;
 use super::world::{Scripts, World};
 
@@ -240,6 +240,7 @@ impl Machine {
         if self.is_up() {
             self.look_at_wake(now, quiet && fresh == 0);
             self.look_at_stops();
+            self.look_at_bounds();
         }
     }
 
@@ -253,6 +254,23 @@ impl Machine {
                 && world.mono > self.excused_until
             {
                 assert!(process.told || process.life != Life::Alive, "{} runs on untold", task.id);
+            }
+        }
+    }
+
+    /// An attempt is under the bounds of its job's newest revision, also when that came after it began.
+    fn look_at_bounds(&self) {
+        let world = lock(&self.world);
+        for task in self.model.tasks.values() {
+            let is_executing =
+                matches!(task.state, State::Claimed { .. } | State::Running { phase: Phase::Executing, .. });
+            let process = world.processes.get(&task.attempt_key()).filter(|_| is_executing);
+            if let Some(Process { life: Life::Launched | Life::Locked | Life::Alive, control, .. }) = process
+                && world.mono > self.excused_until
+            {
+                let told = &self.model.jobs[&task.job];
+                let (bounds, cut_at) = (told.definition().bounds.clone(), told.job.cut_at(told.definition()));
+                assert_eq!(*control, Some(Control { bounds, cut_at }), "the bounds of {}", task.id);
             }
         }
     }

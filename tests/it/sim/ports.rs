@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use converge::core::condition::fact::{Fact, Need};
 use converge::core::id::TaskId;
-use converge::core::process::ProcessKey;
+use converge::core::process::{Control, ProcessKey};
 use converge::core::task::Known;
 use converge::engine::mint::Mint;
 use converge::engine::ports::{Inspect, Launch, Processes, Report, Tidy, Work};
@@ -89,6 +89,10 @@ impl Processes for Ports {
 
     fn stop(&self, key: ProcessKey) {
         self.act(|world| world.stop(key));
+    }
+
+    fn control(&self, key: ProcessKey, control: Control) {
+        self.act(|world| world.control(key, &control));
     }
 
     fn look(&self, key: ProcessKey) {

@@ -1,7 +1,6 @@
 //! One simulated process: its script, and where it really stands.
 
-use converge::core::process::{Cut, Ending, Outcome};
-use converge::core::span::Span;
+use converge::core::process::{Control, Cut, Ending, Outcome};
 use converge::engine::ports::Launch;
 use jiff::Timestamp;
 
@@ -57,7 +56,11 @@ pub(crate) struct Process {
     pub(crate) started_at: Option<Timestamp>,
     /// The job it works for, as its environment says.
     pub(crate) job: String,
-    pub(crate) wall: Option<Span>,
+    /// What bounds it, as it was last told.
+    pub(crate) control: Option<Control>,
+    /// When it is ended by its wall limit, once it runs.
+    pub(crate) wall_ends_at: Option<u64>,
+    pub(crate) started_mono: u64,
     pub(crate) told: bool,
     pub(crate) watched: bool,
 }
@@ -71,7 +74,9 @@ impl Process {
             starts: 0,
             started_at: None,
             job: launch.env.get("CONVERGE_JOB").cloned().unwrap_or_default(),
-            wall: launch.bounds.wall,
+            control: Some(launch.control.clone()),
+            wall_ends_at: None,
+            started_mono: 0,
             told: false,
             watched: true,
         }
@@ -95,7 +100,9 @@ impl Process {
             starts: 0,
             started_at: None,
             job: String::new(),
-            wall: None,
+            control: None,
+            wall_ends_at: None,
+            started_mono: 0,
             told: false,
             watched: true,
         }

@@ -182,6 +182,17 @@ fn a_run_that_fails_is_tried_again_until_no_try_is_left() {
 }
 
 #[test]
+fn a_run_under_way_follows_new_limits() {
+    let mut long = bounded(LOOP, 1);
+    long.goal = Some(until("exit 0"));
+    let mut short = long.clone();
+    short.bounds.wall = Some(Span::from_secs(90));
+    let mut updated = flow(long, takes_long);
+    updated.asks = vec![(60_000, Ask::Update(Box::new(short)))];
+    check(&updated, "failed", 1, 1);
+}
+
+#[test]
 fn a_run_that_is_cancelled_ends() {
     let mut cancelled = flow(bounded(LOOP, 3), takes_long);
     cancelled.asks = vec![(60_000, Ask::Cancel)];

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use converge::core::id::TaskId;
-use converge::core::process::{Cut, Ending, Outcome, ProcessKey};
+use converge::core::process::{Control, Cut, Ending, Outcome, ProcessKey};
 use converge::core::span::Span;
 use converge::engine::ports::{Launch, Report};
 use jiff::Timestamp;
@@ -130,7 +130,13 @@ impl World {
                 }
             }
             Turn::Start(key) => self.start(key),
-            Turn::End(key, cut) => self.end(key, cut),
+            Turn::End(key, cut) => {
+                let is_due = self.processes[&key].wall_ends_at == Some(self.mono);
+                // Another limit may have come since the end by the one before was planned.
+                if cut != Some(Cut::Wall) || is_due {
+                    self.end(key, cut);
+                }
+            }
             Turn::ShimDies(key) => self.shim_dies(key),
             Turn::Deliver { epoch, report } => {
                 if epoch == self.epoch || self.rng.below(100) < self.messengers.stale {
@@ -141,7 +147,7 @@ impl World {
     }
 
     fn start(&mut self, key: ProcessKey) {
-        let now = self.now();
+        let (now, mono) = (self.now(), self.mono);
         let process = self.process(key);
         if process.life != Life::Locked {
             return;
@@ -154,16 +160,28 @@ impl World {
         process.starts += 1;
         let (starts, job) = (process.starts, process.job.clone());
         let Script { runs_ms, cut, grace_ms, .. } = process.script;
-        let (wall, told) = (process.wall.map(Span::as_ms), process.told);
-        match wall {
-            Some(wall) if wall < runs_ms => self.plan(wall, Turn::End(key, Some(Cut::Wall))),
-            _ => self.plan(runs_ms, Turn::End(key, cut)),
-        }
+        let told = process.told;
+        self.process(key).started_mono = mono;
+        self.plan(runs_ms, Turn::End(key, cut));
+        self.count_wall(key);
         if told {
             self.plan(grace_ms, Turn::End(key, Some(Cut::Told)));
         }
         self.watch_over(key, starts, &job);
         self.tell(key, &Report::Started { key, at: now });
+    }
+
+    /// Plans the end of a process that runs by the wall limit it is under at the moment.
+    fn count_wall(&mut self, key: ProcessKey) {
+        let (now, mono) = (self.now(), self.mono);
+        let process = self.process(key);
+        let elapsed = Span::from_ms(mono - process.started_mono);
+        let wall = process.control.as_ref().and_then(|control| control.wall(elapsed, now));
+        let left = wall.map(|wall| wall.as_ms().saturating_sub(elapsed.as_ms()));
+        process.wall_ends_at = left.map(|left| mono + left);
+        if let Some(left) = left {
+            self.plan(left, Turn::End(key, Some(Cut::Wall)));
+        }
     }
 
     /// Looks at what must hold whenever a child starts.
@@ -197,6 +215,7 @@ impl World {
             peak_kb: 1024,
             stdout_bytes: process.script.output.len() as u64,
             stderr_bytes: 0,
+            unread: None,
         };
         process.life = Life::Done(outcome.clone());
         self.tell(key, &Report::Ended { key, outcome });
@@ -299,6 +318,15 @@ impl World {
         // One that has not started yet is told as soon as it does.
         if process.life == Life::Alive {
             self.plan(grace_ms, Turn::End(key, Some(Cut::Told)));
+        }
+    }
+
+    /// See `Processes::control`.
+    pub(crate) fn control(&mut self, key: ProcessKey, control: &Control) {
+        let Some(process) = self.processes.get_mut(&key) else { return };
+        process.control = Some(control.clone());
+        if process.life == Life::Alive {
+            self.count_wall(key);
         }
     }
 

@@ -118,6 +118,7 @@ fn a_check_that_was_ended_has_not_answered() {
             peak_kb: 0,
             stdout_bytes: 0,
             stderr_bytes: 0,
+            unread: None,
         };
         Fact::of_check("cargo test", &outcome)
     };
