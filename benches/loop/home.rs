@@ -169,6 +169,7 @@ impl Client {
         let mut arguments = terms.clone();
         arguments["name"] = json!(name);
         arguments["cwd"] = json!(project);
+        arguments["again"] = json!(true);
         self.call("add_job", &arguments)
     }
 }

@@ -10,6 +10,7 @@ use crate::command::view::JobView;
 use crate::command::{Access, Cli, Command, Context, Render};
 use crate::core::refusal::{Code, Refusal};
 use crate::engine::input::{Add, Answer, Name, Write};
+use crate::engine::twins::Twin;
 use crate::store::jobs;
 
 /// Makes a loop.
@@ -18,6 +19,9 @@ use crate::store::jobs;
 pub struct AddJob {
     /// What to call it; unique among live jobs
     pub name: Option<String>,
+    /// Makes a second job where the same one is live under another name
+    #[arg(long)]
+    pub again: bool,
     /// The rest
     #[command(flatten)]
     #[serde(flatten)]
@@ -51,7 +55,8 @@ impl Command for AddJob {
         let name =
             given.map_or_else(|| Name::Derived(define::derived_name(&definition.command)), Name::Given);
         let defaults = self.terms.defaults(&definition);
-        let add = Write::Add(Box::new(Add { name, definition }));
+        let twin = if self.again { Twin::Wanted } else { Twin::Avoided };
+        let add = Write::Add(Box::new(Add { name, definition, twin }));
         let (id, existed) = match cx.write(add)? {
             Answer::Added(id) => (id, false),
             Answer::Exists(id) => (id, true),
@@ -65,7 +70,14 @@ impl Command for AddJob {
         let stored = cx.read(|tx| jobs::get(tx, id))?;
         let stored = stored
             .ok_or_else(|| Refusal::new(Code::NotFound, format!("{id} was added and removed again")))?;
-        Ok(Added { job: JobView::of(&stored), existed, defaults })
+        let mut job = JobView::of(&stored);
+        if let Some(wanted) = self.name.filter(|wanted| existed && *wanted != job.name) {
+            job.warnings.push(format!(
+                "`{wanted}` was not added: `{}` is live and the same; `--again` (`again`) makes a second",
+                job.name
+            ));
+        }
+        Ok(Added { job, existed, defaults })
     }
 }
 

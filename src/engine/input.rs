@@ -10,6 +10,7 @@ use crate::core::definition::Definition;
 use crate::core::id::{JobId, TaskId};
 use crate::core::refusal::Refusal;
 use crate::engine::ports::Report;
+use crate::engine::twins::Twin;
 
 /// What arrives in the engine's queue.
 #[derive(Debug)]
@@ -87,6 +88,8 @@ pub struct Add {
     pub name: Name,
     /// What it is.
     pub definition: Definition,
+    /// What to do when there is such a job under another name.
+    pub twin: Twin,
 }
 
 /// How a new job is to be called.

@@ -13,6 +13,7 @@ pub mod input;
 pub mod mint;
 pub mod ports;
 pub mod runs;
+pub mod twins;
 pub mod vital;
 pub mod work;
 pub mod writes;

@@ -9,6 +9,7 @@ use crate::core::task;
 use crate::engine::acts::{self, Action};
 use crate::engine::batch::{Answered, Batch};
 use crate::engine::input::{Add, Answer, Asked, History, Jobs, Key, Name, Source, Update, Write};
+use crate::engine::twins::{self, Twin};
 use crate::store::tx::StoreError;
 use crate::store::{jobs, keys, tasks};
 
@@ -79,32 +80,28 @@ fn write(batch: &mut Batch<'_>, write: &Write) -> Answered<Answer> {
 }
 
 fn add(batch: &mut Batch<'_>, add: &Add) -> Answered<Answer> {
-    let Add { name, definition } = add;
-    let fingerprint = fingerprint(name, &definition.fingerprint_text());
-    if let Some(same) = jobs::by_fingerprint(batch.tx, &fingerprint)? {
+    let Add { name, definition, twin } = add;
+    if let Name::Given(name) = name
+        && let Some(other) = jobs::by_live_name(batch.tx, name)?
+    {
+        let is_same = other.definition.fingerprint_text() == definition.fingerprint_text();
+        return Ok(if is_same { Ok(Answer::Exists(other.job.id)) } else { Err(taken(&other.job)) });
+    }
+    if *twin == Twin::Avoided
+        && let Some(same) = twins::of(batch.tx, definition)?
+    {
         return Ok(Ok(Answer::Exists(same.job.id)));
     }
     let name = match name {
-        Name::Given(name) => match jobs::by_live_name(batch.tx, name)? {
-            None => name.clone(),
-            Some(other) => return Ok(Err(taken(&other.job))),
-        },
+        Name::Given(name) => name.clone(),
         Name::Derived(name) => free_name(batch, name)?,
     };
     let job = Job::create(batch.fresh_job(), name, definition, batch.now);
     let by = batch.by.clone();
+    let fingerprint = twins::fingerprint(batch.tx, definition, job.id)?;
     jobs::insert(batch.tx, &job, definition, &by, &fingerprint)?;
     batch.record_job(job.id, &job::Event::Added { name: job.name.clone() })?;
     Ok(Ok(Answer::Added(job.id)))
-}
-
-/// Two requests have the same fingerprint when they name the same job, or neither names one.
-fn fingerprint(name: &Name, definition: &str) -> String {
-    let name = match name {
-        Name::Given(name) => name.as_str(),
-        Name::Derived(_) => "",
-    };
-    blake3::hash(format!("{name}\0{definition}").as_bytes()).to_hex()[..32].to_owned()
 }
 
 fn taken(other: &Job) -> Refusal {
@@ -145,17 +142,7 @@ fn update(batch: &mut Batch<'_>, update: &Update) -> Answered<Answer> {
     {
         return Ok(Err(taken(&other.job)));
     }
-    let name = if update.name == stored.job.name && has_derived_name(batch, &stored)? {
-        Name::Derived(update.name.clone())
-    } else {
-        Name::Given(update.name.clone())
-    };
-    let fingerprint = fingerprint(&name, &update.definition.fingerprint_text());
-    if let Some(same) = jobs::by_fingerprint(batch.tx, &fingerprint)?
-        && same.job.id != stored.job.id
-    {
-        return Ok(Err(taken(&same.job)));
-    }
+    let fingerprint = twins::fingerprint(batch.tx, &update.definition, stored.job.id)?;
     let reschedule = {
         let (old, new) = (&stored.definition, &update.definition);
         old.schedule != new.schedule || old.start != new.start || old.starts_at != new.starts_at
@@ -182,14 +169,6 @@ fn update(batch: &mut Batch<'_>, update: &Update) -> Answered<Answer> {
         batch.actions.extend(acts::of_update(&run.task, &stored));
     }
     Ok(Ok(Answer::Updated(stored.job.id)))
-}
-
-/// Whether nobody chose the name of a job, so that the same request without a name is the same job.
-fn has_derived_name(batch: &mut Batch<'_>, stored: &jobs::Stored) -> Result<bool, StoreError> {
-    let derived = Name::Derived(stored.job.name.clone());
-    let fingerprint = fingerprint(&derived, &stored.definition.fingerprint_text());
-    let found = jobs::by_fingerprint(batch.tx, &fingerprint)?;
-    Ok(found.is_some_and(|found| found.job.id == stored.job.id))
 }
 
 /// Does `change` to each job that was named, or to every one that is `fit` for it.

@@ -37,9 +37,13 @@ pub fn get(tx: &mut dyn Tx, id: JobId) -> Result<Option<Stored>, StoreError> {
     one(tx.query(&format!("{SELECT} WHERE jobs.id = ?1"), &[id.as_str().into()])?)
 }
 
-/// The live job that has this fingerprint.
+/// A live job whose fingerprint is this, or begins with it and a dot; the former first.
 pub fn by_fingerprint(tx: &mut dyn Tx, fingerprint: &str) -> Result<Option<Stored>, StoreError> {
-    one(tx.query(&format!("{SELECT} WHERE jobs.fingerprint = ?1"), &[fingerprint.into()])?)
+    let sql = format!(
+        "{SELECT} WHERE jobs.fingerprint >= ?1 AND jobs.fingerprint < ?2 ORDER BY jobs.fingerprint LIMIT 1"
+    );
+    // A slash is what follows a dot.
+    one(tx.query(&sql, &[fingerprint.into(), format!("{fingerprint}/").into()])?)
 }
 
 /// The live job of this name.

@@ -41,7 +41,7 @@ fn jobs_that_are_due_at_once_run_side_by_side() {
     // Each waits until all four are there, which one after another they never are.
     let line = "touch here-$CONVERGE_JOB_NAME; until [ $(ls here-* | wc -l) = 4 ]; do sleep 0.02; done";
     for name in ["a", "b", "c", "d"] {
-        home.add(&[name, "--cmd", line, "--wait", "1h", "--timeout", "20s"]);
+        home.add(&[name, "--cmd", line, "--wait", "1h", "--timeout", "20s", "--again"]);
     }
     until(|| ["a", "b", "c", "d"].iter().all(|name| home.states(name) == ["succeeded"]));
 }

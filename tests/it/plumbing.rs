@@ -23,6 +23,7 @@ use converge::engine::handle::Handle;
 use converge::engine::input::{Add, Answer, Jobs, Key, Name, Reply, Write};
 use converge::engine::mint::Random;
 use converge::engine::ports::{Clock, Launch, Processes, Report};
+use converge::engine::twins::Twin;
 use converge::engine::work::Pool;
 use converge::engine::work::output::{self, Stream};
 use converge::engine::work::tidy::Keep;
@@ -178,7 +179,8 @@ impl World {
     }
 
     fn add_defined(&self, name: &str, definition: Definition) -> JobId {
-        match self.ask(Write::Add(Box::new(Add { name: Name::Given(name.to_owned()), definition }))) {
+        let add = Add { name: Name::Given(name.to_owned()), definition, twin: Twin::Wanted };
+        match self.ask(Write::Add(Box::new(add))) {
             Ok(Answer::Added(job)) => job,
             other => panic!("{name}: {other:?}"),
         }

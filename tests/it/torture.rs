@@ -68,6 +68,7 @@ fn torture(victims: Victims, rounds: u64) {
     for number in 0..JOBS {
         home.add(&[
             &format!("job-{number}"),
+            "--again",
             "--cmd",
             LINE,
             "--every",

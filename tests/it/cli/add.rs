@@ -54,6 +54,38 @@ fn the_same_live_definition_is_the_job_that_is_there() {
 }
 
 #[test]
+fn the_same_thing_under_another_name_is_made_only_when_a_second_is_wanted() {
+    let home = Home::new();
+    let first = home.add(&["tests", "--manual", "--cmd", "true"]);
+    let said = home.json(&["add", "nightly", "--manual", "--cmd", "true"]);
+    assert_eq!((&said["id"], &said["name"], &said["existed"]), (&first["id"], &json!("tests"), &json!(true)));
+    let warning = text(&said["warnings"][0]);
+    assert!(warning.contains("`nightly` was not added") && warning.contains("`--again`"), "{warning}");
+    let second = home.add(&["nightly", "--again", "--manual", "--cmd", "true"]);
+    assert_eq!((&second["name"], &second["existed"]), (&json!("nightly"), &json!(false)));
+    assert_ne!(second["id"], first["id"]);
+    // The same words again: of two that are the same, the one that is named so.
+    let third = home.add(&["nightly", "--again", "--manual", "--cmd", "true"]);
+    assert_eq!((&third["id"], &third["existed"]), (&second["id"], &json!(true)));
+    assert_eq!(home.add(&["nightly", "--manual", "--cmd", "true"])["warnings"], json!([]));
+    assert_eq!(home.add(&["--manual", "--cmd", "true"])["id"], first["id"]);
+    // The second of two is found too once it is alone.
+    home.run(&["cancel", "tests"]).done();
+    assert_eq!(home.add(&["third", "--manual", "--cmd", "true"])["id"], second["id"]);
+}
+
+#[test]
+fn an_update_may_make_two_jobs_the_same() {
+    let home = Home::new();
+    let first = home.add(&["one", "--manual", "--cmd", "echo one"]);
+    home.add(&["two", "--manual", "--cmd", "echo two"]);
+    home.run(&["update", "two", "--cmd", "echo one"]).done();
+    assert_eq!(home.add(&["three", "--manual", "--cmd", "echo one"])["id"], first["id"]);
+    home.run(&["update", "one", "--cmd", "echo two"]).done();
+    assert_eq!(home.add(&["three", "--manual", "--cmd", "echo one"])["name"], "two");
+}
+
+#[test]
 fn another_definition_under_a_live_name_is_refused_with_the_update_to_make() {
     let home = Home::new();
     home.add(&["build", "--manual", "--cmd", "true"]);

@@ -90,7 +90,7 @@ fn removing_keeps_history_unless_forced() {
 fn everything_at_once() {
     let home = Home::new();
     for name in ["one", "two", "three"] {
-        home.add(&[name, "--cmd", "true", "--every", "1h"]);
+        home.add(&[name, "--cmd", &format!("echo {name}"), "--every", "1h"]);
     }
     let names = |reply: &serde_json::Value| {
         let mut names: Vec<String> =

@@ -70,7 +70,7 @@ fn json_may_stand_anywhere_before_the_program() {
     let home = Home::new();
     let said = home.run(&["--json", "add", "one", "--manual", "--", "echo", "--json"]).done();
     assert_eq!(said.json()["command"], "echo --json");
-    let said = home.run(&["add", "two", "--manual", "--", "echo", "--json"]).done();
+    let said = home.run(&["add", "two", "--manual", "--", "printf", "--json"]).done();
     assert!(said.out.starts_with("Added two"), "what belongs to the program is not ours: {said:?}");
 }
 
@@ -96,8 +96,9 @@ fn a_list_is_one_document_however_many_there_are() {
     home.add(&["first", "--cmd", "true", "--manual"]);
     let mut client = home.greeted();
     for number in 0..101 {
+        let name = format!("n{number}");
         let added =
-            client.call("add_job", &json!({ "name": format!("n{number}"), "cmd": "true", "manual": true }));
+            client.call("add_job", &json!({ "cmd": format!("echo {name}"), "name": name, "manual": true }));
         assert!(added["error"].is_null(), "{added}");
     }
     home.run(&["cancel", "n100"]).done();

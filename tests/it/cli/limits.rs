@@ -106,7 +106,7 @@ fn lanes_bound_how_many_run_at_once_and_the_rest_wait_in_due_order() {
     std::fs::write(home.home().join("config.json"), r#"{"lanes": 2}"#).unwrap();
     let line = "echo $CONVERGE_JOB_NAME >> order; until test -e go; do sleep 0.02; done";
     for name in ["a", "b", "c", "d"] {
-        home.add(&[name, "--cmd", line, "--wait", "1h"]);
+        home.add(&[name, "--cmd", line, "--wait", "1h", "--again"]);
     }
     until(|| home.text("order").lines().count() == 2);
     let states: Vec<String> = ["a", "b", "c", "d"].iter().map(|name| home.states(name).remove(0)).collect();

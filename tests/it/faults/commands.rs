@@ -136,7 +136,7 @@ fn a_name_is_of_letters_digits_dots_and_dashes_and_is_no_id() {
     let home = Home::new();
     home.run(&["daemon", "start"]).done();
     let mut client = home.greeted();
-    let add = |name: &str| json!({ "name": name, "manual": true, "cmd": "true" });
+    let add = |name: &str| json!({ "name": name, "manual": true, "cmd": format!("echo {name}") });
     for name in ["../up", "a b", "a'b", "*", "-dash", "a/b", "", "jabcdefgh", "rabcdefgh", &"n".repeat(65)] {
         let refused = client.call("add_job", &add(name));
         assert_eq!(refused["error"]["problems"][0]["place"], "name", "{name}: {refused}");

@@ -73,7 +73,7 @@ fn a_full_disk_stores_nothing_and_loses_nothing() {
     while file.write_all(&[0; 4096]).is_ok() {}
     let refused = (0..2000).find_map(|number| {
         let name = format!("more-{number}");
-        let said = run(&home, &inner, &["add", &name, "--manual", "--cmd", "true", "--json"]);
+        let said = run(&home, &inner, &["add", &name, "--manual", "--cmd", &name, "--json"]);
         (said.code != 0).then_some((name, said))
     });
     let (name, said) = refused.expect("a full disk takes no two thousand jobs");
@@ -83,7 +83,7 @@ fn a_full_disk_stores_nothing_and_loses_nothing() {
     fs::remove_file(&filler).unwrap();
     run(&home, &inner, &["show", "before"]).done();
     run(&home, &inner, &["show", &name]).refused(&["no job"]);
-    run(&home, &inner, &["add", &name, "--manual", "--cmd", "true"]).done();
+    run(&home, &inner, &["add", &name, "--manual", "--cmd", "true", "--again"]).done();
     run(&home, &inner, &["run-now", &name]).done();
     let health = run(&home, &inner, &["doctor", "--deep", "--json"]).json();
     let store = health["findings"].as_array().unwrap().iter().find(|finding| finding["subject"] == "store");

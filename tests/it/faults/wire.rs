@@ -106,7 +106,7 @@ fn what_one_connection_wrote_it_reads() {
     let mut client = home.greeted();
     for number in 0..50 {
         let name = format!("job-{number}");
-        let added = client.call("add_job", &json!({ "name": name, "manual": true, "cmd": "true" }));
+        let added = client.call("add_job", &json!({ "name": name, "manual": true, "cmd": name }));
         let shown = client.call("show_job", &json!({ "job": name }));
         assert_eq!(text(&shown["reply"]["id"]), text(&added["reply"]["id"]));
     }

@@ -18,6 +18,7 @@ use converge::core::task::State;
 use converge::engine::input::{Add, Answer, Asked, Envelope, Jobs, Key, Name, Reply, Write};
 use converge::engine::mint::Mint;
 use converge::engine::ports::{Inspect, Launch, Processes, Report, Tidy, Work};
+use converge::engine::twins::Twin;
 use converge::engine::{Engine, Settings};
 use converge::store::health::{self, Depth};
 use converge::store::sqlite::Sqlite;
@@ -103,7 +104,11 @@ fn definition(line: &str) -> Definition {
 fn add(name: &str) -> Write {
     // Of different lengths, so that a page is filled at different places.
     let line = format!("echo {name} {}", "x".repeat(name.len() * 157 % 900));
-    Write::Add(Box::new(Add { name: Name::Given(name.to_owned()), definition: definition(&line) }))
+    Write::Add(Box::new(Add {
+        name: Name::Given(name.to_owned()),
+        definition: definition(&line),
+        twin: Twin::Avoided,
+    }))
 }
 
 /// One life of the engine.

@@ -6,6 +6,7 @@ use converge::core::schedule::{Schedule, Start};
 use converge::core::span::Span;
 use converge::engine::input::{Add, Answer, Name, Reply, Source, Write};
 use converge::engine::ports::Launch;
+use converge::engine::twins::Twin;
 
 use super::machine::{Machine, Request};
 use super::ports::lock;
@@ -41,7 +42,7 @@ fn add(name: &str, schedule: Schedule) -> Write {
     definition.retry.most = 1;
     definition.retry.delay = Span::from_secs(600);
     definition.start = Start::Next;
-    Write::Add(Box::new(Add { name: Name::Given(name.to_owned()), definition }))
+    Write::Add(Box::new(Add { name: Name::Given(name.to_owned()), definition, twin: Twin::Avoided }))
 }
 
 fn added(reply: &Reply) -> converge::core::id::JobId {

@@ -11,6 +11,7 @@ use converge::core::schedule::{Anchor, Schedule, Start};
 use converge::core::span::Span;
 use converge::engine::input::{Add, History, Jobs, Name, Update, Write};
 use converge::engine::ports::Launch;
+use converge::engine::twins::Twin;
 use jiff::Timestamp;
 
 use super::process::Script;
@@ -172,5 +173,6 @@ pub(crate) fn write(rng: &mut Rng, jobs: &[(JobId, u32)], now: Timestamp) -> Wri
 pub(crate) fn add(rng: &mut Rng, now: Timestamp) -> Write {
     let name = format!("job {}", rng.below(6));
     let name = if rng.chance(50) { Name::Given(name) } else { Name::Derived(name) };
-    Write::Add(Box::new(Add { name, definition: definition(rng, now) }))
+    let twin = if rng.chance(30) { Twin::Wanted } else { Twin::Avoided };
+    Write::Add(Box::new(Add { name, definition: definition(rng, now), twin }))
 }

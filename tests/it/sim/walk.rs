@@ -9,6 +9,7 @@ use converge::core::schedule::{Anchor, Schedule, Start};
 use converge::core::span::Span;
 use converge::engine::input::{Add, Jobs, Name, Update, Write};
 use converge::engine::ports::Launch;
+use converge::engine::twins::Twin;
 use jiff::Timestamp;
 
 use super::machine::{Machine, Request};
@@ -93,7 +94,8 @@ fn live(flow: &Flow, dies_at: u64, again: Option<u64>, twice: bool) -> (Came, bo
     lock(&machine.world).twice = twice;
     machine.fuse.light(dies_at);
     machine.dies_again = again;
-    let add = Add { name: Name::Given("flow".to_owned()), definition: flow.definition.clone() };
+    let definition = flow.definition.clone();
+    let add = Add { name: Name::Given("flow".to_owned()), definition, twin: Twin::Avoided };
     let ask = |machine: &mut Machine, write, name: &str| {
         let at = machine.mono();
         machine.requests.push(Request { write, key: Some(name.to_owned()), at });

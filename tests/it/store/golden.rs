@@ -10,6 +10,7 @@ use converge::core::id::JobId;
 use converge::core::schedule::{Anchor, Schedule, Start};
 use converge::core::span::Span;
 use converge::engine::input::{Add, Jobs, Name, Update, Write};
+use converge::engine::twins::Twin;
 use converge::store::migrate::{NEWEST, migrate};
 use converge::store::sqlite::Sqlite;
 use converge::store::tx::Database;
@@ -45,7 +46,11 @@ fn life() -> Machine {
         [green, limited, plain("make rate", rate), later, plain("make by hand", Schedule::Manual)];
     for (place, definition) in definitions.into_iter().enumerate() {
         let name = Name::Given(format!("job {place}"));
-        ask(&mut machine, &format!("add {place}"), Write::Add(Box::new(Add { name, definition })));
+        ask(
+            &mut machine,
+            &format!("add {place}"),
+            Write::Add(Box::new(Add { name, definition, twin: Twin::Avoided })),
+        );
     }
     while machine.next(MINUTE_MS) {}
     let id = |machine: &Machine, name: &str| -> JobId {
