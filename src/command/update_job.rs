@@ -19,7 +19,11 @@ use crate::store::{jobs, tasks};
 #[serde(default)]
 pub struct UpdateJob {
     /// The job's id, unique prefix or name
+    #[arg(default_value = "", hide_default_value = true)]
     pub job: String,
+    /// Every live job
+    #[arg(long)]
+    pub all: bool,
     /// A new name
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -27,6 +31,19 @@ pub struct UpdateJob {
     #[command(flatten)]
     #[serde(flatten)]
     pub terms: Terms,
+}
+
+/// What was changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Reply {
+    /// The job that was named.
+    One(Box<Updated>),
+    /// Of all jobs, those that are different now.
+    All {
+        /// The jobs.
+        updated: Vec<JobView>,
+    },
 }
 
 /// The job as it is from now on.
@@ -47,11 +64,18 @@ impl Command for UpdateJob {
     const NAME: &'static str = "update_job";
     const ACCESS: Access = Access::Write;
     const CLI: &'static [Cli] = &[Cli::named("update")];
-    type Reply = Updated;
+    type Reply = Reply;
 
-    fn run(self, cx: &Context<'_>) -> Result<Updated, Refusal> {
+    fn run(self, cx: &Context<'_>) -> Result<Reply, Refusal> {
         if let Some(answer) = cx.answered()? {
-            return updated(cx, answer);
+            return reply(cx, answer);
+        }
+        if self.all {
+            return self.run_all(cx);
+        }
+        if self.job.is_empty() {
+            let refusal = Refusal::new(Code::Invalid, "no job is named");
+            return Err(refusal.hint("name one, or say `--all`"));
         }
         let id = select::job(cx, &self.job)?;
         let gone = || Refusal::new(Code::NotFound, format!("{id} was removed meanwhile"));
@@ -65,15 +89,44 @@ impl Command for UpdateJob {
         let name = name.unwrap_or_else(|| stored.job.name.clone());
         let update = Update { job: id, from: stored.job.revision, name, definition };
         let answer = cx.write(Write::Update(Box::new(update)))?;
-        updated(cx, answer)
+        reply(cx, answer)
     }
 }
 
-fn updated(cx: &Context<'_>, answer: Answer) -> Result<Updated, Refusal> {
+impl UpdateJob {
+    /// Changes every live job by the same terms.
+    fn run_all(self, cx: &Context<'_>) -> Result<Reply, Refusal> {
+        if !self.job.is_empty() || self.name.is_some() {
+            let refusal = Refusal::new(Code::Invalid, "`all` is every live job, under the name it has");
+            return Err(refusal.hint("leave the job and its new name out, or leave `all` out"));
+        }
+        let all = cx.read(|tx| jobs::list(tx, jobs::Which::All, None, None, u32::MAX))?;
+        let mut updates = Vec::new();
+        for jobs::Stored { job, definition, .. } in all.into_iter().filter(|stored| stored.job.is_live()) {
+            let tz = self.terms.tz.as_deref().unwrap_or(&definition.zone);
+            let mut reader = Reader::new(cx.caller, Some(tz), cx.now());
+            let amended = self.terms.amend(&definition, &mut reader);
+            reader.finish().map_err(|refusal| {
+                let fix = refusal.hint.as_ref().map_or_else(String::new, |fix| format!("{fix}; "));
+                let hint = format!("{fix}this is said of `{}`, and none was changed", job.name);
+                refusal.hint(hint)
+            })?;
+            let definition = amended.expect("whatever keeps a definition from being made is a problem");
+            updates.push(Update { job: job.id, from: job.revision, name: job.name, definition });
+        }
+        reply(cx, cx.write(Write::UpdateEach(updates))?)
+    }
+}
+
+fn reply(cx: &Context<'_>, answer: Answer) -> Result<Reply, Refusal> {
     let (id, changed) = match answer {
         Answer::Updated(id) => (id, true),
         Answer::Exists(id) => (id, false),
-        other @ (Answer::Added(_) | Answer::Changed(_) | Answer::Removed(_) | Answer::Started { .. }) => {
+        Answer::Changed(ids) => {
+            let updated = ids.into_iter().map(|id| show_job::job(cx, id)).collect::<Result<_, _>>()?;
+            return Ok(Reply::All { updated });
+        }
+        other @ (Answer::Added(_) | Answer::Removed(_) | Answer::Started { .. }) => {
             unreachable!("updating was answered with {other:?}")
         }
     };
@@ -84,7 +137,7 @@ fn updated(cx: &Context<'_>, answer: Answer) -> Result<Updated, Refusal> {
         None => false,
     };
     let run_bounds = if run_waits { None } else { run_bounds(cx, id)? };
-    Ok(Updated { job, changed, run_waits, run_bounds })
+    Ok(Reply::One(Box::new(Updated { job, changed, run_waits, run_bounds })))
 }
 
 /// The bounds of the run under way, when an update gave it others than it began with.
@@ -118,6 +171,20 @@ fn run_bounds(cx: &Context<'_>, id: JobId) -> Result<Option<Vec<String>>, Refusa
         cut_at.map(|cut_at| format!("at {}", describe::instant(cut_at, &definition.zone))),
     ];
     Ok(Some(bounds.into_iter().flatten().collect()))
+}
+
+impl Render for Reply {
+    fn render(&self, page: &mut Page) {
+        match self {
+            Self::One(updated) => updated.render(page),
+            Self::All { updated } if updated.is_empty() => page.line("There is no job to change."),
+            Self::All { updated } => {
+                for JobView { name, revision, .. } in updated {
+                    page.line(format!("Updated {} to revision {revision}", page.tone(name, Tone::Strong)));
+                }
+            }
+        }
+    }
 }
 
 impl Render for Updated {

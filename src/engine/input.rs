@@ -55,6 +55,8 @@ pub enum Write {
     Add(Box<Add>),
     /// A new revision of a job.
     Update(Box<Update>),
+    /// New revisions of several jobs, or of none.
+    UpdateEach(Vec<Update>),
     /// Start no more runs.
     Pause {
         /// Of which jobs.

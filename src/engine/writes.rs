@@ -50,6 +50,7 @@ fn write(batch: &mut Batch<'_>, write: &Write) -> Answered<Answer> {
     match write {
         Write::Add(add) => self::add(batch, add),
         Write::Update(update) => self::update(batch, update),
+        Write::UpdateEach(updates) => update_each(batch, updates),
         Write::Pause { jobs, note, until } => {
             let input = Input::Pause { note: note.clone(), until: *until };
             each(
@@ -169,6 +170,19 @@ fn update(batch: &mut Batch<'_>, update: &Update) -> Answered<Answer> {
         batch.actions.extend(acts::of_update(&run.task, &stored));
     }
     Ok(Ok(Answer::Updated(stored.job.id)))
+}
+
+/// Of several, one refusal refuses all; those that change nothing are not among the changed.
+fn update_each(batch: &mut Batch<'_>, updates: &[Update]) -> Answered<Answer> {
+    let mut changed = Vec::with_capacity(updates.len());
+    for one in updates {
+        match update(batch, one)? {
+            Ok(Answer::Updated(id)) => changed.push(id),
+            Ok(_) => {}
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    Ok(Ok(Answer::Changed(changed)))
 }
 
 /// Does `change` to each job that was named, or to every one that is `fit` for it.

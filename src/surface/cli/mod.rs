@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use clap::error::ContextKind;
+use clap::error::{ContextKind, ErrorKind};
 use serde_json::{Value as Json, json};
 
 use crate::client::autostart::Autostart;
@@ -54,9 +54,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, hooks: Hooks) -> Exit
         Terminal::of_this_process(if wants_json { terminal::Form::Json } else { terminal::Form::Text });
     let code = match tree::root().try_get_matches_from(arguments) {
         Ok(matches) => Session { terminal, hooks }.run(&matches),
+        Err(error) if error.kind() == ErrorKind::DisplayVersion && wants_json => version(&terminal),
         Err(error) => usage(&terminal, &error),
     };
     code.into()
+}
+
+/// Says which program this is, for programs.
+fn version(terminal: &Terminal) -> Exit {
+    terminal.document(&json!({ "name": "converge", "version": env!("CARGO_PKG_VERSION") }));
+    Exit::Ok
 }
 
 /// Shows help, or what was wrong with the command line.
@@ -103,7 +110,7 @@ impl Session {
             return Ok(greet::run(self));
         };
         match name {
-            "completions" => Ok(completions(inner)),
+            "completions" => Ok(completions(&self.terminal, inner)),
             "daemon" => daemon::run(self, inner),
             "condition" => match inner.subcommand() {
                 Some((inner_name, matches)) => self.verb(&format!("condition {inner_name}"), matches),
@@ -233,11 +240,16 @@ fn fresh_key() -> String {
     format!("cli-{}{}", TaskId::from_bits(bits()), TaskId::from_bits(bits()))
 }
 
-fn completions(matches: &ArgMatches) -> Exit {
+fn completions(terminal: &Terminal, matches: &ArgMatches) -> Exit {
     let shell = *matches.get_one::<clap_complete::Shell>("shell").expect("clap asks for it");
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut tree::root(), "converge", &mut script);
-    terminal::write(&String::from_utf8_lossy(&script));
+    let script = String::from_utf8_lossy(&script);
+    if terminal.is_json() {
+        terminal.document(&json!({ "shell": shell.to_string(), "script": script }));
+    } else {
+        terminal::write(&script);
+    }
     Exit::Ok
 }
 

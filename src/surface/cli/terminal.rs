@@ -71,10 +71,16 @@ impl Terminal {
     /// Shows a reply.
     pub(super) fn show(&self, entry: &Entry, reply: &Json) {
         if self.is_json() {
-            write(&format!("{}\n", serde_json::to_string_pretty(reply).expect("a reply is plain data")));
+            self.document(reply);
         } else {
             self.show_unless_json(entry, reply);
         }
+    }
+
+    /// Writes a document for programs.
+    #[expect(clippy::unused_self, reason = "what is written goes by the terminal")]
+    pub(super) fn document(&self, document: &Json) {
+        write(&format!("{}\n", serde_json::to_string_pretty(document).expect("it is plain data")));
     }
 
     /// Shows a reply to people; programs get another one later.

@@ -114,6 +114,25 @@ fn everything_at_once() {
 }
 
 #[test]
+fn one_update_of_all_live_jobs() {
+    let home = Home::new();
+    home.add(&["slow", "--manual", "--cmd", "echo slow"]);
+    home.add(&["quick", "--manual", "--cmd", "echo quick", "--timeout", "20m"]);
+    home.add(&["over", "--manual", "--cmd", "echo over"]);
+    home.run(&["cancel", "over"]).done();
+    let update = || home.json(&["update", "--all", "--timeout", "20m", "--key", "once"]);
+    let reply = update();
+    assert_eq!(reply["updated"].as_array().unwrap().len(), 1, "of the live ones that are not so: {reply}");
+    assert_eq!((&reply["updated"][0]["name"], &reply["updated"][0]["revision"]), (&json!("slow"), &json!(2)));
+    assert_eq!(update()["updated"][0]["revision"], 2, "asked twice, done once");
+    assert_eq!(home.show("slow")["definition"]["timeout"], "20m");
+    assert!(home.run(&["update", "--all", "--timeout", "20m"]).done().out.contains("no job to change"));
+    home.run(&["update", "--all", "--name", "one"]).refused(&["under the name it has"]);
+    home.run(&["update", "--all", "--every", "5"]).refused(&["every", "5m"]);
+    home.run(&["update", "--timeout", "5m"]).refused(&["no job is named", "--all"]);
+}
+
+#[test]
 fn one_refusal_of_several_jobs_changes_none() {
     let home = Home::new();
     home.add(&["live", "--manual", "--cmd", "true"]);

@@ -111,3 +111,13 @@ fn a_list_is_one_document_however_many_there_are() {
     assert_eq!(names(&["ls", "--limit", "3"]), names(&["ls"])[..3]);
     assert_eq!(names(&["ls", "--state", "cancelled", "--limit", "1"]), ["n100"]);
 }
+
+#[test]
+fn the_version_and_completions_are_documents_too() {
+    let home = Home::new();
+    assert_eq!(home.json(&["--version"])["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(home.run(&["--version"]).done().out, format!("converge {}\n", env!("CARGO_PKG_VERSION")));
+    let document = home.json(&["completions", "bash"]);
+    assert_eq!(document["shell"], "bash");
+    assert_eq!(text(&document["script"]), home.run(&["completions", "bash"]).done().out);
+}
