@@ -31,6 +31,9 @@ const WAIT_STEP: Duration = Duration::from_millis(50);
 /// How long after a daemon lost the lock to another is one started again: the other may have been leaving.
 const AGAIN: Duration = Duration::from_millis(200);
 
+/// How long after a stop the next daemon may take, when somebody restarts it.
+const RESTART_PATIENCE: Duration = Duration::from_secs(2);
+
 /// How the program begins the sentence it fails with.
 const LAST_WORDS: &str = "error: ";
 
@@ -59,6 +62,23 @@ impl Autostart {
             Self::Outside { .. } => start(paths, preface),
         }
     }
+}
+
+/// Waits for the daemon that follows one that a person stopped; nothing when nobody stopped it.
+///
+/// A stop is not undone by whoever waits. A restart is a stop too, and its new daemon comes soon.
+pub(super) fn after_stop(paths: &Paths, preface: &Preface) -> Result<Option<Link>, ClientError> {
+    let give_up_at = Instant::now() + RESTART_PATIENCE;
+    while paths.stopped().exists() {
+        if let Some(link) = Link::dial(paths, preface)? {
+            return Ok(Some(link));
+        }
+        if Instant::now() >= give_up_at {
+            return Err(ClientError::Stopped);
+        }
+        std::thread::sleep(WAIT_STEP);
+    }
+    Ok(None)
 }
 
 fn wait(paths: &Paths, preface: &Preface) -> Result<Link, ClientError> {

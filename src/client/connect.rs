@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::client::autostart::Autostart;
+use crate::client::autostart::{self, Autostart};
 use crate::client::preface::Preface;
 use crate::client::protocol::{Greeting, Home, Outcome, Request, Response, VERSION, Welcome, line};
 use crate::core::refusal::{Code, Refusal};
@@ -64,6 +64,9 @@ pub enum ClientError {
     /// One answered that it does not want to.
     #[error("{0}")]
     Refused(Refusal),
+    /// A person stopped it while it was asked.
+    #[error("the daemon was stopped")]
+    Stopped,
     /// The connection was lost twice.
     #[error("the daemon went away before it answered")]
     Lost,
@@ -124,13 +127,24 @@ impl Connection {
         let response = if let Some(response) = link.exchange(&request)? {
             response
         } else {
-            link = self.dial()?;
+            link = self.redial()?;
             link.exchange(&request)?.ok_or(ClientError::Lost)?
         };
         self.link = Some(link);
         match response.outcome {
             Outcome::Reply(reply) => Ok(reply),
             Outcome::Error(refusal) => Err(CallError::Refused(refusal)),
+        }
+    }
+
+    /// Connects again after the connection was lost, unless that was a person's will.
+    fn redial(&mut self) -> Result<Link, ClientError> {
+        match autostart::after_stop(&self.paths, &self.preface)? {
+            Some(link) => {
+                self.daemon_pid = link.pid;
+                Ok(link)
+            }
+            None => self.dial(),
         }
     }
 
@@ -248,7 +262,7 @@ fn with_causes(error: &dyn Error) -> String {
 impl From<ClientError> for Refusal {
     fn from(error: ClientError) -> Self {
         let hint = match &error {
-            ClientError::NoDaemon => Some("`converge daemon start` starts it"),
+            ClientError::NoDaemon | ClientError::Stopped => Some("`converge daemon start` starts it"),
             ClientError::InsideRun => {
                 Some("it comes back by itself, or `converge daemon start` outside of the run")
             }

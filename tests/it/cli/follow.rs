@@ -129,3 +129,32 @@ fn following_a_job_that_starts_nothing_by_itself_ends_at_once() {
     let said = home.run(&["add", "hand", "--cmd", "true", "--manual", "--follow"]).done();
     assert!(said.out.contains("nothing is scheduled"), "{}", said.out);
 }
+
+#[test]
+fn whoever_follows_does_not_undo_a_stop_and_outlives_a_restart() {
+    let home = Home::new();
+    home.add(&["long", "--manual", "--cmd", "echo up; until test -e go; do sleep 0.02; done; echo end"]);
+    let run = home.json(&["run-now", "long", "--no-wait"]);
+    let run = text(&run["id"]);
+    let follow = || {
+        let mut child = home.spawn(&["logs", run, "--follow"]);
+        let mut out = lines(&mut child);
+        read_until(&mut out, "up\n");
+        (child, out)
+    };
+    let (mut child, mut out) = follow();
+    home.run(&["daemon", "restart"]).done();
+    home.run(&["daemon", "stop"]).done();
+    assert_eq!(child.wait().unwrap().code(), Some(69));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("the daemon was stopped") && said.contains("converge daemon start"), "{said}");
+    home.run(&["daemon", "status"]).ended(69);
+    out.read_to_string(&mut said).unwrap();
+    home.run(&["daemon", "start"]).done();
+    let (mut child, mut out) = follow();
+    home.run(&["daemon", "restart"]).done();
+    std::fs::write(home.project().join("go"), "").unwrap();
+    read_until(&mut out, "end\n");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
