@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::command::zone;
+use crate::core::refusal::Problem;
+
 /// Who asks, as the client introduced itself and as the system knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Caller {
@@ -21,8 +24,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Its time zone, or UTC when the name means nothing here.
-    pub fn time_zone(&self) -> TimeZone {
-        TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
+    /// Its time zone; UTC when it named none.
+    pub fn time_zone(&self) -> Result<TimeZone, Problem> {
+        if self.zone.is_empty() { Ok(TimeZone::UTC) } else { zone::named("zone", &self.zone) }
     }
 }

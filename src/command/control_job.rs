@@ -1,4 +1,4 @@
-//! `control_job`: pauses, resumes, cancels and archives.
+//! `control_job`: pauses, resumes, cancels, archives, and brings back from the archive.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +8,11 @@ use crate::command::{Access, Cli, Command, Context, Render, define, instant, len
 use crate::core::refusal::{Code, Refusal};
 use crate::engine::input::{Answer, Write};
 
-/// Pauses, resumes, cancels or archives jobs.
+/// Pauses, resumes, cancels, archives or unarchives jobs.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ControlJob {
-    /// What to do: pause, resume, cancel or archive
+    /// What to do: pause, resume, cancel, archive or unarchive
     #[arg(long, hide = true, default_value = "")]
     pub action: String,
     /// Each job's id, unique prefix or name
@@ -45,7 +45,7 @@ pub struct Controlled {
 /// The longest note.
 const NOTE_MOST: usize = 500;
 
-const ACTIONS: &str = "the actions are pause, resume, cancel and archive";
+const ACTIONS: &str = "the actions are pause, resume, cancel, archive and unarchive";
 
 impl Command for ControlJob {
     const NAME: &'static str = "control_job";
@@ -55,6 +55,7 @@ impl Command for ControlJob {
         Cli { name: "resume", preset: &[("action", "resume")], hide: &["note", "until"] },
         Cli { name: "cancel", preset: &[("action", "cancel")], hide: &["note", "until"] },
         Cli { name: "archive", preset: &[("action", "archive")], hide: &["note", "until"] },
+        Cli { name: "unarchive", preset: &[("action", "unarchive")], hide: &["note", "until"] },
     ];
     type Reply = Controlled;
 
@@ -66,7 +67,9 @@ impl Command for ControlJob {
         }
         let write = match self.action.as_str() {
             "pause" => {
-                let read = |text: &String| instant::read("until", text, &cx.caller.time_zone(), cx.now());
+                let read = |text: &String| {
+                    cx.caller.time_zone().and_then(|zone| instant::read("until", text, &zone, cx.now()))
+                };
                 let until = self.until.as_ref().map(read).transpose();
                 let until = until.map_err(|problem| Refusal::invalid(vec![problem]))?;
                 let note = self.note.as_deref();
@@ -78,6 +81,7 @@ impl Command for ControlJob {
             "resume" => Write::Resume(jobs),
             "cancel" => Write::Cancel(jobs),
             "archive" => Write::Archive(jobs),
+            "unarchive" => Write::Unarchive(jobs),
             other => {
                 let message = format!("action: `{}` is no action", define::shorten(other));
                 return Err(Refusal::new(Code::Invalid, message).hint(ACTIONS));
@@ -133,6 +137,7 @@ impl Render for Controlled {
                         .map_or_else(String::new, |run| format!(" Run {run} is being ended."));
                     format!("Cancelled {name}.{run} Its history stays: `converge logs {}`.", job.name)
                 }
+                "unarchive" => format!("{name} is in `converge ls` again, {}.", job.state),
                 _ => format!("Archived {name}. `converge ls --all` still shows it."),
             };
             page.line(line);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::command::page::Page;
-use crate::command::{Access, Cli, Command, Context, Render};
+use crate::command::{Access, Cli, Command, Context, Render, stamp};
 use crate::core::refusal::Refusal;
 use crate::core::span::Span;
 use crate::store::{jobs, tasks};
@@ -25,6 +25,7 @@ pub struct Status {
     /// Its version.
     pub version: String,
     /// When it started.
+    #[serde(serialize_with = "stamp::at")]
     pub started_at: Timestamp,
     /// For how long it has been there.
     pub uptime: Span,

@@ -94,7 +94,11 @@ fn because(job: &JobView, recent: &[RunView], next: Option<&str>) -> Vec<String>
             if let Some(run) = recent.iter().find(|run| run.state == "pending") {
                 told.push(format!("run {} waits until it is resumed", run.id));
             }
-            told.push(format!("`converge resume {}` goes on", job.name));
+            let by_itself = job
+                .resumes_at
+                .map(|at| format!("it resumes by itself at {}", describe::instant(at, &job.zone)));
+            told.extend(by_itself);
+            told.push(format!("`converge resume {}` goes on at once", job.name));
         }
         state => {
             let reason = job.reason.as_deref().map(words).unwrap_or_default();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::command::page::{Page, Tone};
-use crate::command::{Access, Cli, Command, Context, Render, WAIT_MOST, select};
+use crate::command::{Access, Cli, Command, Context, Render, WAIT_MOST, columns, select, stamp};
 use crate::core::refusal::Refusal;
 use crate::core::span::Span;
 use crate::store::events;
@@ -42,6 +42,7 @@ pub struct EventView {
     /// Its place in the order.
     pub seq: u64,
     /// When.
+    #[serde(serialize_with = "stamp::at")]
     pub at: Timestamp,
     /// Who.
     pub actor: String,
@@ -100,7 +101,7 @@ impl Render for Events {
             };
             let place = format!("{:>6}  {}", event.seq, page.clock(event.at));
             let line = format!("{place}  {:<14} {subject}  {}  ", event.kind, event.actor);
-            let data = page.cut(&data, line.chars().count());
+            let data = page.cut(&data, columns::of(&line));
             let rest = &line[place.len()..];
             page.line(format!("{}{rest}{}", page.tone(&place, Tone::Faint), page.tone(&data, Tone::Faint)));
         }

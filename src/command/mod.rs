@@ -5,7 +5,9 @@
 //! about a field on the field.
 
 pub mod add_job;
+pub mod attempt;
 pub mod caller;
+pub mod columns;
 pub mod control_job;
 pub mod daemon_status;
 pub mod define;
@@ -26,12 +28,14 @@ pub mod run_logs;
 pub mod run_now;
 pub mod select;
 pub mod show_job;
+pub mod stamp;
 pub mod table;
 pub mod terms;
 pub mod test_condition;
 pub mod update_job;
 pub mod view;
 pub mod wait;
+pub mod zone;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -220,6 +224,9 @@ const fn entry<C: Command>() -> Entry {
         },
         render: |reply, page| {
             C::Reply::deserialize(reply)?.render(page);
+            if reply[REPLAYED] == true {
+                page.line("This was done when the key came first; nothing was done now.");
+            }
             Ok(())
         },
     }
@@ -272,8 +279,19 @@ pub fn dispatch(
         return Err(Refusal::invalid(vec![problem]));
     }
     let key = key.map(|name| Key { name, request: request_hash(verb, &arguments) });
-    (entry.run)(arguments, &Context { caller, key, house })
+    let cx = Context { caller, key, house };
+    if entry.access == Access::Read {
+        return (entry.run)(arguments, &cx);
+    }
+    let replayed = cx.answered()?.is_some();
+    let mut reply = (entry.run)(arguments, &cx)?;
+    // Told apart from what was done now: the same words may stand for something long ago.
+    reply[REPLAYED] = Json::Bool(replayed);
+    Ok(reply)
 }
+
+/// The field of a reply that says whether its request was answered before, under the same key.
+const REPLAYED: &str = "replayed";
 
 fn request_hash(verb: &str, arguments: &Json) -> String {
     blake3::hash(format!("{verb}\0{arguments}").as_bytes()).to_hex().to_string()

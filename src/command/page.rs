@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::command::table;
+use crate::command::{columns, table};
 use crate::core::span::Span;
 
 /// A page that is being written.
@@ -74,7 +74,7 @@ impl Page {
         let width = usize::from(self.width);
         let mut line = String::new();
         for word in text.split(' ') {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            if !line.is_empty() && columns::of(&line) + 1 + columns::of(word) > width {
                 self.line(&line);
                 line = format!("{indent}{word}");
             } else {
@@ -114,11 +114,11 @@ impl Page {
     /// As much of a text as fits behind `used` columns, with an ellipsis where it is cut.
     pub fn cut(&self, text: &str, used: usize) -> String {
         let room = usize::from(self.width).saturating_sub(used);
-        if text.chars().count() <= room {
+        if columns::of(text) <= room {
             return text.to_owned();
         }
-        let kept: String = text.chars().take(room.saturating_sub(1)).collect();
-        if kept.is_empty() { kept } else { kept + "…" }
+        let kept = columns::beginning(text, room.saturating_sub(1));
+        if kept.is_empty() { String::new() } else { format!("{kept}…") }
     }
 
     /// A text in its tone.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::page::Page;
 use crate::command::view::RunView;
-use crate::command::{Access, Cli, Command, Context, Render, WAIT_MOST, select};
+use crate::command::{Access, Cli, Command, Context, Render, WAIT_MOST, run_logs, select};
 use crate::core::process::ProcessKey;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
@@ -69,7 +69,7 @@ impl Command for ReadOutput {
             let stored = cx.read(|tx| tasks::get(tx, id))?;
             let gone = || Refusal::new(Code::NotFound, format!("{id} was removed meanwhile"));
             let task = stored.ok_or_else(gone)?.task;
-            let attempt = self.attempt.unwrap_or(task.claims);
+            let attempt = run_logs::attempt_of(&task, self.attempt)?;
             let stream = if self.stderr { Stream::Stderr } else { Stream::Stdout };
             let key = ProcessKey::attempt(id, attempt);
             let piece = output::read(&cx.house.places.runs, key, stream, self.from, PIECE_BYTES);

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::command::caller::Caller;
-use crate::command::instant;
+use crate::command::{instant, zone};
 use crate::core::refusal::{Problem, Refusal};
-use crate::core::schedule::FLOOR;
+use crate::core::schedule::{FLOOR, Schedule};
 use crate::core::span::{NotASpan, Span};
 
 /// Collects problems while arguments are read.
@@ -24,18 +24,12 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader for what `caller` wrote, in `tz` or else in the caller's zone.
     pub fn new(caller: &'a Caller, tz: Option<&str>, now: Timestamp) -> Self {
-        let mut reader = Self { caller, now, zone: caller.time_zone(), problems: Vec::new() };
-        if let Some(tz) = tz {
-            match TimeZone::get(tz) {
-                Ok(zone) => reader.zone = zone,
-                Err(_) => reader.refuse(
-                    "tz",
-                    format!("no time zone `{tz}`"),
-                    "write a name such as `Europe/Berlin`",
-                ),
-            }
-        }
-        reader
+        let zone = tz.map_or_else(|| caller.time_zone(), |tz| zone::named("tz", tz));
+        let (zone, problems) = match zone {
+            Ok(zone) => (zone, Vec::new()),
+            Err(problem) => (TimeZone::UTC, vec![problem]),
+        };
+        Self { caller, now, zone, problems }
     }
 
     /// Notes a problem.
@@ -109,6 +103,19 @@ impl<'a> Reader<'a> {
             && ends_at <= starts_at
         {
             self.refuse("ends_at", "not after `starts_at`", "leave time between them");
+        }
+    }
+
+    /// Refuses an end that leaves no time for the one start there is.
+    pub fn in_time(&mut self, schedule: Option<&Schedule>, ends_at: Option<Timestamp>) {
+        if let (Some(Schedule::At(at)), Some(ends_at)) = (schedule, ends_at)
+            && ends_at <= *at
+        {
+            self.refuse(
+                "ends_at",
+                "not after `at`, so that nothing would ever start",
+                "leave one of them out",
+            );
         }
     }
 

@@ -4,12 +4,14 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::attempt::AttemptView;
 use crate::command::page::{Page, Tone};
 use crate::command::select::Selected;
-use crate::command::view::{AttemptView, RUN_HEAD, RunView};
+use crate::command::view::{RUN_HEAD, RunView};
 use crate::command::{Access, Cli, Command, Context, Render, select};
 use crate::core::process::ProcessKey;
 use crate::core::refusal::{Code, Refusal};
+use crate::core::task::Task;
 use crate::engine::work::output::{self, Stream};
 use crate::store::{attempts, jobs, tasks};
 
@@ -28,6 +30,9 @@ pub struct RunLogs {
     /// At most so many lines of output; 0 for none [20]
     #[arg(long, value_name = "COUNT")]
     pub lines: Option<u32>,
+    /// The attempt whose output is shown; the newest, unless said
+    #[arg(long, value_name = "NUMBER")]
+    pub attempt: Option<u32>,
 }
 
 /// Runs, and what one of them wrote.
@@ -50,6 +55,8 @@ pub struct Logs {
 pub struct Tail {
     /// The run.
     pub run: String,
+    /// The attempt.
+    pub attempt: u32,
     /// The end of its standard output.
     pub stdout: String,
     /// The end of its standard error.
@@ -86,7 +93,7 @@ impl Command for RunLogs {
         let lines = self.lines.unwrap_or(20).min(2000);
         let newest =
             found.iter().find(|stored| stored.task.tries > 0 || stored.task.is_open()).filter(|_| lines > 0);
-        let output = newest.map(|newest| tail(cx, newest, lines)).transpose()?;
+        let output = newest.map(|newest| tail(cx, newest, self.attempt, lines)).transpose()?;
         let runs = found.iter().map(|stored| view(cx, stored)).collect::<Result<_, _>>()?;
         Ok(Logs { job: job.to_string(), name, runs, next, output })
     }
@@ -99,8 +106,9 @@ pub fn view(cx: &Context<'_>, stored: &tasks::Stored) -> Result<RunView, Refusal
     Ok(RunView::of(&stored.task).with_attempts(&attempts))
 }
 
-fn tail(cx: &Context<'_>, stored: &tasks::Stored, lines: u32) -> Result<Tail, Refusal> {
-    let key = ProcessKey::attempt(stored.task.id, stored.task.claims);
+fn tail(cx: &Context<'_>, stored: &tasks::Stored, attempt: Option<u32>, lines: u32) -> Result<Tail, Refusal> {
+    let attempt = attempt_of(&stored.task, attempt)?;
+    let key = ProcessKey::attempt(stored.task.id, attempt);
     let read = |stream| {
         let runs = &cx.house.places.runs;
         let end = output::read(runs, key, stream, u64::MAX, 0)?.total;
@@ -114,7 +122,20 @@ fn tail(cx: &Context<'_>, stored: &tasks::Stored, lines: u32) -> Result<Tail, Re
     };
     let (stdout, stdout_cut) = last_lines(&read(Stream::Stdout)?, lines);
     let (stderr, stderr_cut) = last_lines(&read(Stream::Stderr)?, lines);
-    Ok(Tail { run: stored.task.id.to_string(), stdout, stderr, cut: stdout_cut || stderr_cut })
+    Ok(Tail { run: stored.task.id.to_string(), attempt, stdout, stderr, cut: stdout_cut || stderr_cut })
+}
+
+/// The attempt that is meant, which the run must have had.
+pub fn attempt_of(task: &Task, attempt: Option<u32>) -> Result<u32, Refusal> {
+    match attempt {
+        None => Ok(task.claims),
+        Some(attempt) if (1..=task.claims).contains(&attempt) => Ok(attempt),
+        Some(attempt) => {
+            let Task { id, claims, .. } = task;
+            let refusal = Refusal::new(Code::NotFound, format!("run {id} has no attempt {attempt}"));
+            Err(refusal.hint(format!("its newest is {claims}; `converge show {id}` lists them")))
+        }
+    }
 }
 
 /// The last lines of a text, and whether there were more.
@@ -143,7 +164,9 @@ impl Render for Logs {
             }
             page.gap();
             let more = if output.cut { ", its end" } else { "" };
-            page.line(page.tone(&format!("{stream} of run {}{more}", output.run), Tone::Faint));
+            let attempt =
+                if output.attempt > 1 { format!(", attempt {}", output.attempt) } else { String::new() };
+            page.line(page.tone(&format!("{stream} of run {}{attempt}{more}", output.run), Tone::Faint));
             for line in text.lines() {
                 page.line(printable(line));
             }

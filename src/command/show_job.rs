@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::attempt::AttemptView;
 use crate::command::page::{Page, Tone, words};
 use crate::command::select::Selected;
 use crate::command::terms::Terms;
-use crate::command::view::{AttemptView, JobView, RunView, last_phrase};
+use crate::command::view::{JobView, RunView, last_phrase};
 use crate::command::{Access, Cli, Command, Context, Render, select};
 use crate::core::condition::evaluate::Truth;
 use crate::core::id::{JobId, TaskId};

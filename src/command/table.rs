@@ -1,5 +1,7 @@
 //! Tables without rules: columns as wide as they must be, the widest broken when the page is narrow.
 
+use crate::command::columns;
+
 /// The space between two columns.
 const GAP: usize = 2;
 
@@ -14,15 +16,15 @@ const WORD_MAX: usize = 20;
 /// Cells may hold escape sequences for colour; they take no room. A cell that does not fit its column
 /// is broken between words, or anywhere when a word is too long.
 pub fn lay_out(head: &[String], rows: &[Vec<String>], width: usize) -> Vec<String> {
-    let mut widths: Vec<usize> = head.iter().map(|cell| shown_width(cell)).collect();
+    let mut widths: Vec<usize> = head.iter().map(|cell| columns::of(cell)).collect();
     for row in rows {
         for (column, cell) in widths.iter_mut().zip(row) {
-            *column = (*column).max(shown_width(cell));
+            *column = (*column).max(columns::of(cell));
         }
     }
     let narrowest = |column: usize| {
         let words =
-            rows.iter().filter_map(|row| row.get(column)).flat_map(|cell| cell.split(' ')).map(shown_width);
+            rows.iter().filter_map(|row| row.get(column)).flat_map(|cell| cell.split(' ')).map(columns::of);
         words.filter(|word| *word <= WORD_MAX).max().unwrap_or(0).max(NARROWEST)
     };
     let narrowest: Vec<usize> = (0..widths.len()).map(narrowest).collect();
@@ -51,7 +53,7 @@ fn lines(row: &[String], widths: &[usize]) -> Vec<String> {
         for (cell, width) in cells.iter().zip(widths) {
             let text = cell.get(place).map_or("", String::as_str);
             line.push_str(text);
-            line.push_str(&" ".repeat(width.saturating_sub(shown_width(text)) + GAP));
+            line.push_str(&" ".repeat(width.saturating_sub(columns::of(text)) + GAP));
         }
         line.trim_end().to_owned()
     };
@@ -62,7 +64,7 @@ fn lines(row: &[String], widths: &[usize]) -> Vec<String> {
 ///
 /// Colour must begin and end within a word, or it would run into the neighbours of a broken cell.
 pub fn broken(cell: &str, width: usize) -> Vec<String> {
-    if shown_width(cell) <= width {
+    if columns::of(cell) <= width {
         return vec![cell.to_owned()];
     }
     let mut lines = vec![String::new()];
@@ -70,16 +72,18 @@ pub fn broken(cell: &str, width: usize) -> Vec<String> {
         let mut word = word;
         loop {
             let line = lines.last_mut().expect("there is always a line");
-            let used = shown_width(line);
+            let used = columns::of(line);
             let space = usize::from(used > 0);
             let coloured = word.contains('\u{1b}');
-            if used + space + shown_width(word) <= width || (used == 0 && coloured) {
+            if used + space + columns::of(word) <= width || (used == 0 && coloured) {
                 line.push_str(&" "[..space]);
                 line.push_str(word);
                 break;
             }
             if used == 0 {
-                let cut = word.char_indices().nth(width.max(1)).map_or(word.len(), |(place, _)| place);
+                // At least a letter, or a column narrower than one would never end.
+                let least = word.chars().next().map_or(0, char::len_utf8);
+                let cut = columns::beginning(word, width).len().max(least);
                 line.push_str(&word[..cut]);
                 word = &word[cut..];
             }
@@ -87,20 +91,6 @@ pub fn broken(cell: &str, width: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// How many columns a text takes on a terminal, escape sequences left out.
-pub fn shown_width(text: &str) -> usize {
-    let mut width = 0;
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        if letter == '\u{1b}' {
-            letters.by_ref().find(char::is_ascii_alphabetic);
-        } else {
-            width += 1;
-        }
-    }
-    width
 }
 
 #[cfg(test)]
@@ -125,7 +115,9 @@ mod tests {
     }
 
     #[test]
-    fn colour_takes_no_room() {
-        assert_eq!(shown_width("\u{1b}[32mok\u{1b}[0m"), 2);
+    fn letters_of_two_columns_and_colour_shift_nothing() {
+        let rows: &[&[&str]] = &[&["A", "B"], &["日本", "x"], &["\u{1b}[32mok\u{1b}[0m", "y"]];
+        check(rows, 80, &["A     B", "日本  x", "\u{1b}[32mok\u{1b}[0m    y"]);
+        check(&[&["ID"], &["日本語日本語"]], 8, &["ID", "日本語日", "本語"]);
     }
 }

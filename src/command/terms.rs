@@ -128,6 +128,8 @@ impl Terms {
         let starts_at = reader.instant("starts_at", self.starts_at.as_deref());
         let ends_at = reader.instant("ends_at", self.ends_at.as_deref());
         reader.in_order(starts_at, ends_at);
+        self.refuse_idle_words(reader, schedule.as_ref());
+        reader.in_time(schedule.as_ref(), ends_at);
         let defaults = schedule.as_ref().map(define::default_limits);
         let limits = self.limits(reader, defaults);
         let schedule = schedule?;
@@ -194,6 +196,10 @@ impl Terms {
         }
         if self.starts_at.is_some() || self.ends_at.is_some() {
             reader.in_order(new.starts_at, new.ends_at);
+        }
+        self.refuse_idle_words(reader, Some(&new.schedule));
+        if self.at.is_some() || self.ends_at.is_some() {
+            reader.in_time(Some(&new.schedule), new.ends_at);
         }
         new.limits = self.limits(reader, Some(old.limits.clone()))?;
         let fresh = self.bounds(reader);
@@ -263,6 +269,20 @@ impl Terms {
         if self.prompt.is_some() {
             let fix = "run a command instead, such as `--cmd 'cargo test'`";
             reader.problems.push(Problem::new("prompt", "no agents yet").fix(fix));
+        }
+    }
+
+    /// Refuses words about starts on a job that starts nothing by itself.
+    fn refuse_idle_words(&self, reader: &mut Reader<'_>, schedule: Option<&Schedule>) {
+        if schedule != Some(&Schedule::Manual) {
+            return;
+        }
+        let words = [("start", &self.start), ("starts_at", &self.starts_at), ("ends_at", &self.ends_at)];
+        for (place, word) in words {
+            if word.as_ref().is_some_and(|word| word != "none") {
+                let fix = "leave it out, or say when it starts with `every`, `at` or `wait`";
+                reader.refuse(place, "a manual job starts nothing by itself", fix);
+            }
         }
     }
 

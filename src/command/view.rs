@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::command::describe;
+use crate::command::attempt::AttemptView;
 use crate::command::page::{Page, words};
+use crate::command::{describe, stamp};
 use crate::core::definition::Definition;
 use crate::core::goal::Finding;
 use crate::core::job::verdict::NOT_YET;
 use crate::core::job::{Job, State};
 use crate::core::reason::EndReason;
 use crate::core::task::{self, End, How, Origin, Phase, Task};
-use crate::store::{attempts, jobs};
+use crate::store::jobs;
 
 /// A job as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,7 @@ pub struct JobView {
     /// What says so: the evidence of a verdict, or the note of a pause.
     pub evidence: Option<String>,
     /// When the next run starts.
+    #[serde(serialize_with = "stamp::maybe")]
     pub next_at: Option<Timestamp>,
     /// Whether nothing but a condition or a person ends it.
     pub unbounded: bool,
@@ -55,8 +57,10 @@ pub struct JobView {
     /// The newest run that is over, in words.
     pub last: Option<LastView>,
     /// When it was added.
+    #[serde(serialize_with = "stamp::at")]
     pub created_at: Timestamp,
     /// When it resumes by itself.
+    #[serde(serialize_with = "stamp::maybe")]
     pub resumes_at: Option<Timestamp>,
     /// Whether it is archived.
     pub archived: bool,
@@ -78,6 +82,7 @@ pub struct LastView {
     /// What was not met.
     pub unmet: Option<String>,
     /// When it ended.
+    #[serde(serialize_with = "stamp::at")]
     pub finished_at: Timestamp,
 }
 
@@ -93,6 +98,7 @@ pub struct RunView {
     /// Why there was this run.
     pub origin: String,
     /// The instant it stands for.
+    #[serde(serialize_with = "stamp::maybe")]
     pub slot_at: Option<Timestamp>,
     /// Its state.
     pub state: String,
@@ -103,8 +109,10 @@ pub struct RunView {
     /// The exit code of its last attempt.
     pub exit_code: Option<i32>,
     /// When its first attempt started.
+    #[serde(serialize_with = "stamp::maybe")]
     pub started_at: Option<Timestamp>,
     /// When it was over.
+    #[serde(serialize_with = "stamp::maybe")]
     pub finished_at: Option<Timestamp>,
     /// How many attempts there were.
     pub attempts: u32,
@@ -128,33 +136,6 @@ pub enum PhaseView {
     Evaluating,
     /// Its process is being ended.
     Stopping,
-}
-
-/// One attempt of a run as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AttemptView {
-    /// Its number.
-    pub number: u32,
-    /// `first` or `retry`.
-    pub kind: String,
-    /// When its process started.
-    pub started_at: Option<Timestamp>,
-    /// When its tree was empty.
-    pub finished_at: Timestamp,
-    /// Why it ended.
-    pub reason: String,
-    /// Its exit code.
-    pub exit_code: Option<i64>,
-    /// The signal that ended it.
-    pub signal: Option<i64>,
-    /// User and system time of its tree.
-    pub cpu_ms: u64,
-    /// The largest resident size of one of its processes.
-    pub peak_kb: u64,
-    /// Bytes written to standard output.
-    pub stdout_bytes: u64,
-    /// Bytes written to standard error.
-    pub stderr_bytes: u64,
 }
 
 impl JobView {
@@ -377,23 +358,5 @@ fn origin_word(origin: Origin) -> &'static str {
         Origin::Schedule => "schedule",
         Origin::AdHoc => "ad_hoc",
         Origin::Zero => ZERO,
-    }
-}
-
-impl From<&attempts::Attempt> for AttemptView {
-    fn from(attempt: &attempts::Attempt) -> Self {
-        Self {
-            number: attempt.number,
-            kind: attempt.kind.word().to_owned(),
-            started_at: attempt.started_at,
-            finished_at: attempt.ended_at,
-            reason: attempt.reason.clone(),
-            exit_code: attempt.exit_code,
-            signal: attempt.signal,
-            cpu_ms: attempt.cpu_ms,
-            peak_kb: attempt.peak_kb,
-            stdout_bytes: attempt.stdout_bytes,
-            stderr_bytes: attempt.stderr_bytes,
-        }
     }
 }

@@ -27,7 +27,7 @@ pub fn of_run(
     set("CONVERGE_RUN", task.id.to_string());
     set("CONVERGE_RUN_NUMBER", task.number.to_string());
     if let Some(slot) = task.slot {
-        set("CONVERGE_SLOT", slot.to_string());
+        set("CONVERGE_SLOT", format!("{slot:.3}"));
     }
     if let State::Running { phase: Phase::Evaluating(Evaluating { exit, .. }), .. } = &task.state
         && let Some(code) = exit.code
@@ -63,7 +63,7 @@ pub fn last_document(job: &Job, settings: &Settings) -> Option<String> {
             "exit_code": brief.code,
             "unmet": brief.unmet,
             "output": output_path(brief, settings),
-            "finished_at": brief.ended_at,
+            "finished_at": format!("{:.3}", brief.ended_at),
         })
     };
     let document = json!({

@@ -72,6 +72,8 @@ pub enum Write {
     Cancel(Jobs),
     /// Out of sight.
     Archive(Jobs),
+    /// In sight again.
+    Unarchive(Jobs),
     /// Away, with everything that is kept about it.
     Remove {
         /// Which jobs.

@@ -185,6 +185,7 @@ impl Batch<'_> {
             | job::Event::Rescheduled { .. }
             | job::Event::Updated { .. }
             | job::Event::Archived
+            | job::Event::Unarchived
             | job::Event::Removed => Ok(()),
         }
     }

@@ -69,6 +69,10 @@ fn write(batch: &mut Batch<'_>, write: &Write) -> Answered<Answer> {
             let closed = |job: &Job| !job.is_live() && job.archived_at.is_none();
             each(batch, jobs, closed, |batch, stored| batch.say_to_job(stored, &Input::Archive))
         }
+        Write::Unarchive(jobs) => {
+            let hidden = |job: &Job| job.archived_at.is_some();
+            each(batch, jobs, hidden, |batch, stored| batch.say_to_job(stored, &Input::Unarchive))
+        }
         Write::Remove { jobs, history } => {
             let away = |batch: &mut Batch<'_>, stored: &mut jobs::Stored| remove(batch, stored, *history);
             let answer = each(batch, jobs, |job| !job.is_live(), away)?;

@@ -55,6 +55,8 @@ pub enum Input {
     Cancel,
     /// Out of sight.
     Archive,
+    /// In sight again.
+    Unarchive,
     /// Another definition, which is the one that `decide` is given.
     Update {
         /// Its new name.
@@ -92,6 +94,7 @@ impl Job {
             Input::Resume => self.resume(definition, now),
             Input::Cancel => self.cancel(now),
             Input::Archive => self.archive(),
+            Input::Unarchive => Ok(self.archived_at.map(|_| Event::Unarchived).into_iter().collect()),
             Input::Update { name, reschedule } => self.update(name, *reschedule, definition, now),
         }
     }

@@ -196,6 +196,8 @@ pub enum Event {
     },
     /// It is out of sight.
     Archived,
+    /// It is shown again.
+    Unarchived,
     /// It is gone with its history; this is all that is left of it.
     Removed,
 }
@@ -269,6 +271,7 @@ impl Job {
                 self.next_at = *next_at;
             }
             Event::Archived => self.archived_at = Some(at),
+            Event::Unarchived => self.archived_at = None,
             // There is no row any more that could change.
             Event::Removed => {}
         }

@@ -258,8 +258,18 @@ pub(super) fn logs(session: &Session, connection: &mut Connection, request: &Jso
     Ok(session.finish(&followed))
 }
 
-/// `logs --raw`: the bytes of the newest run's standard output, and nothing else.
-pub(super) fn raw(connection: &mut Connection, request: &Json, follow: bool) -> Result<Exit, Refusal> {
+/// Which bytes are wanted, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Raw {
+    /// Standard error instead of standard output.
+    pub(super) stderr: bool,
+    /// Also those that are still to come.
+    pub(super) follow: bool,
+}
+
+/// `logs --raw`: the bytes of the newest run's output, or of the attempt that is named, and nothing else.
+pub(super) fn raw(connection: &mut Connection, request: &Json, raw: Raw) -> Result<Exit, Refusal> {
+    let Raw { stderr, follow } = raw;
     let what = request["job"].as_str().unwrap_or_default();
     let logs = call(connection, "run_logs", &json!({ "job": what, "lines": 0 }), None)?;
     let ran = |run: &&Json| run["attempt"].as_u64() > Some(0) && run["origin"] != command::view::ZERO;
@@ -268,11 +278,11 @@ pub(super) fn raw(connection: &mut Connection, request: &Json, follow: bool) -> 
             .hint(format!("`converge explain {what}` says why")));
     };
     let wait_ms = if follow { 1000 } else { 0 };
-    let mut attempt = run["attempt"].as_u64();
+    let named = request["attempt"].as_u64();
+    let mut attempt = named.or(run["attempt"].as_u64());
     let mut from = 0;
     loop {
-        let request =
-            json!({ "run": run["id"], "raw": true, "from": from, "wait_ms": wait_ms, "attempt": attempt });
+        let request = json!({ "run": run["id"], "raw": true, "stderr": stderr, "from": from, "wait_ms": wait_ms, "attempt": attempt });
         let piece = call(connection, "read_output", &request, None)?;
         // One character a byte, so that any bytes pass through JSON.
         let bytes: Vec<u8> = piece["text"]
@@ -286,7 +296,11 @@ pub(super) fn raw(connection: &mut Connection, request: &Json, follow: bool) -> 
         if !bytes.is_empty() {
             continue;
         }
-        if follow && piece["run"]["attempt"].as_u64() > attempt {
+        let has_next = piece["run"]["attempt"].as_u64() > attempt;
+        if follow && has_next && named.is_some() {
+            return Ok(Exit::Ok);
+        }
+        if follow && has_next {
             attempt = attempt.map(|attempt| attempt + 1);
             from = 0;
         } else if !follow || !piece["run"]["finished_at"].is_null() {

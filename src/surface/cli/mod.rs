@@ -132,7 +132,11 @@ impl Session {
         match name {
             "wait" => follow::wait(self, &mut connection, &request),
             "logs" if tree::flag(matches, "raw") => {
-                follow::raw(&mut connection, &request, tree::flag(matches, "follow"))
+                let raw = follow::Raw {
+                    stderr: tree::flag(matches, "stderr"),
+                    follow: tree::flag(matches, "follow"),
+                };
+                follow::raw(&mut connection, &request, raw)
             }
             "logs" if tree::flag(matches, "follow") => follow::logs(self, &mut connection, &request),
             "events" if tree::flag(matches, "follow") => follow::events(self, &mut connection, &request),

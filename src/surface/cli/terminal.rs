@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use crate::command::Entry;
+use crate::command::columns;
 use crate::command::page::{Colour, Page, Tone};
 use crate::core::refusal::Refusal;
 
@@ -188,7 +189,7 @@ impl Spinner<'_> {
         let place = elapsed.as_millis() / FRAME.as_millis() % FRAMES.len() as u128;
         let frame = FRAMES[usize::try_from(place).unwrap_or(0)];
         let line: String = format!("{frame} {text} · {}s", elapsed.as_secs());
-        let line: String = line.chars().take(usize::from(self.terminal.width).saturating_sub(1)).collect();
+        let line = columns::beginning(&line, usize::from(self.terminal.width).saturating_sub(1));
         complain(&format!("\r{line}\u{1b}[K"));
         self.shown = true;
     }

@@ -25,9 +25,22 @@ Exit codes:
   69  no daemon";
 
 /// The order in which help shows the commands.
-const ORDER: [&str; 14] = [
-    "add", "ls", "show", "logs", "explain", "run-now", "wait", "pause", "resume", "update", "cancel",
-    "archive", "rm", "events",
+const ORDER: [&str; 15] = [
+    "add",
+    "ls",
+    "show",
+    "logs",
+    "explain",
+    "run-now",
+    "wait",
+    "pause",
+    "resume",
+    "update",
+    "cancel",
+    "archive",
+    "unarchive",
+    "rm",
+    "events",
 ];
 
 /// The whole command line.
@@ -91,7 +104,8 @@ fn extras(command: Command, name: &str) -> Command {
             .arg(flag("follow", "Show what it writes").conflicts_with("no-wait")),
         "logs" => command
             .arg(flag("follow", "Show what is written as it is written").short('f'))
-            .arg(flag("raw", "Only the bytes of the newest run's standard output")),
+            .arg(flag("raw", "Only the bytes of the newest run's standard output"))
+            .arg(flag("stderr", "With --raw, those of its standard error").requires("raw")),
         "update" => command
             .after_help("A new --until leaves the checks as they are, and new checks the condition; `none` removes either."),
         "events" => command.arg(flag("follow", "Show events as they happen").short('f')),

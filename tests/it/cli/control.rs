@@ -33,7 +33,7 @@ fn a_pause_until_an_instant_resumes_by_itself() {
     until(|| home.project().join("ran").exists());
     assert_eq!(home.show("nap")["state"], "active");
     let eight = home.json(&["pause", "nap", "--until", "08:00"]);
-    assert!(text(&eight["jobs"][0]["resumes_at"]).ends_with("T08:00:00Z"), "{eight}");
+    assert!(text(&eight["jobs"][0]["resumes_at"]).ends_with("T08:00:00.000Z"), "{eight}");
     home.run(&["pause", "nap", "--until", "2001-01-01 00:00"]).refused(&["until"]);
 }
 
@@ -156,4 +156,35 @@ fn a_retry_of_a_paused_job_waits_for_a_person() {
     for words in [&["logs", run, "--follow"], &["logs", "held", "--follow"]] {
         home.run(words).ended(2);
     }
+}
+
+#[test]
+fn what_was_archived_can_be_seen_again() {
+    let home = Home::new();
+    home.add(&["old", "--manual", "--cmd", "true"]);
+    home.run(&["cancel", "old"]).done();
+    home.run(&["archive", "old"]).done();
+    assert_eq!(home.json(&["ls"])["jobs"], json!([]));
+    assert!(home.run(&["unarchive", "old"]).done().out.contains("old is in `converge ls` again, cancelled"));
+    assert_eq!(home.json(&["ls"])["jobs"][0]["name"], "old");
+    assert!(home.run(&["unarchive", "--all"]).done().out.contains("no job to unarchive"));
+}
+
+#[test]
+fn a_pause_with_an_end_is_explained_with_it() {
+    let home = Home::new();
+    home.add(&["nap", "--every", "1h", "--cmd", "true"]);
+    let paused = home.json(&["pause", "nap", "--until", "2099-01-01 08:00"]);
+    assert_eq!(paused["jobs"][0]["resumes_at"], "2099-01-01T08:00:00.000Z");
+    let said = home.run(&["explain", "nap"]).done().out;
+    assert!(said.contains("it resumes by itself at 2099-01-01 08:00:00 UTC"), "{said}");
+}
+
+#[test]
+fn a_reply_says_whether_its_request_came_before() {
+    let home = Home::new();
+    let add = || home.json(&["add", "once", "--manual", "--cmd", "true", "--key", "k"]);
+    assert_eq!([&add()["replayed"], &add()["replayed"]], [&json!(false), &json!(true)]);
+    let said = home.run(&["add", "once", "--manual", "--cmd", "true", "--key", "k"]).done().out;
+    assert!(said.contains("nothing was done now"), "{said}");
 }

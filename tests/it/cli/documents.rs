@@ -121,3 +121,15 @@ fn the_version_and_completions_are_documents_too() {
     assert_eq!(document["shell"], "bash");
     assert_eq!(text(&document["script"]), home.run(&["completions", "bash"]).done().out);
 }
+
+#[test]
+fn instants_are_told_to_the_millisecond_all_of_them() {
+    let home = Home::new();
+    home.add(&["once", "--manual", "--cmd", "true"]);
+    let run = home.run(&["run-now", "once", "--json"]).done().json();
+    let (job, attempt) = (home.show("once"), &run["attempt_list"][0]);
+    for at in [&job["created_at"], &run["started_at"], &run["finished_at"], &attempt["started_at"]] {
+        let at = text(at);
+        assert_eq!((at.len(), &at[19..20], &at[23..]), (24, ".", "Z"), "{at}");
+    }
+}

@@ -65,6 +65,7 @@ fn help_is_as_it_was_written() {
       update       Change a job; what is not named stays as it is
       cancel       End jobs for good, with their runs under way; history stays
       archive      Hide jobs that are over
+      unarchive    Show archived jobs again
       rm           Remove jobs; with --force also their history and output
       events       List what happened, in order
       doctor       Look for problems, and say how to mend each

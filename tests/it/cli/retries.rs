@@ -74,3 +74,22 @@ fn a_run_is_told_of_the_last_result_and_the_last_failure() {
     let output = told.lines().find_map(|line| line.strip_prefix("CONVERGE_LAST_OUTPUT=")).unwrap();
     until(|| std::fs::read_to_string(output).is_ok_and(|text| text == "out2\n"));
 }
+
+#[test]
+fn the_output_of_each_attempt_can_be_seen() {
+    let home = Home::new();
+    let line = "echo out $CONVERGE_ATTEMPT; echo err $CONVERGE_ATTEMPT >&2; exit 1";
+    home.add(&["twice", "--manual", "--cmd", line, "--retries", "1", "--retry-delay", "1s"]);
+    let run = home.run(&["run-now", "twice", "--json"]).ended(1).json();
+    let id = run["id"].as_str().unwrap();
+    let raw = |flags: &[&str]| home.run(&[&["logs", id, "--raw"], flags].concat()).done().out;
+    assert_eq!(raw(&[]), format!("out {id}.2\n"));
+    assert_eq!(raw(&["--attempt", "1"]), format!("out {id}.1\n"));
+    assert_eq!(raw(&["--stderr"]), format!("err {id}.2\n"));
+    assert_eq!(raw(&["--stderr", "--attempt", "1", "--follow"]), format!("err {id}.1\n"));
+    let said = home.run(&["logs", "twice", "--attempt", "1"]).done().out;
+    assert!(said.contains(&format!("errors of run {id}")) && said.contains(&format!("err {id}.1")), "{said}");
+    home.run(&["logs", id, "--attempt", "3"]).refused(&["no attempt 3", "its newest is 2"]);
+    home.run(&["logs", id, "--raw", "--attempt", "3"]).refused(&["no attempt 3"]);
+    home.run(&["logs", id, "--stderr"]).refused(&["--raw"]);
+}

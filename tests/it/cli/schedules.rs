@@ -151,3 +151,40 @@ fn slots_missed_without_a_daemon_are_one_row_and_one_run() {
     assert_eq!(missed.len(), 1, "{runs:?}");
     assert!(number(&missed[0]["slots"]) >= 2, "{runs:?}");
 }
+
+#[test]
+fn words_that_contradict_the_schedule_are_refused() {
+    let home = Home::new();
+    for (flag, value) in [("--start", "now"), ("--starts-at", "in 1h"), ("--ends-at", "in 1h")] {
+        home.run(&["add", "--manual", "--cmd", "true", flag, value])
+            .refused(&[flag, "a manual job starts nothing by itself"]);
+    }
+    home.run(&["add", "--cmd", "true", "--at", "in 2h", "--ends-at", "in 1h"])
+        .refused(&["--ends-at", "nothing would ever start"]);
+    home.add(&["later", "--cmd", "true", "--at", "in 2h"]);
+    home.run(&["update", "later", "--ends-at", "in 1h"]).refused(&["--ends-at"]);
+    home.run(&["update", "later", "--manual", "--start", "now"]).refused(&["--start"]);
+}
+
+#[test]
+fn a_zone_that_means_nothing_is_refused_wherever_it_comes_from() {
+    let home = Home::new();
+    home.run(&["add", "--manual", "--cmd", "true", "--tz", "Europe/Berln"])
+        .refused(&["no time zone `Europe/Berln`", "`Europe/Berlin`"]);
+    let mut client = home.dial();
+    let preface = json!({ "converge": env!("CARGO_PKG_VERSION"), "cwd": home.project(), "pid": 1, "zone": "Mars/Base", "env": {} });
+    client.ask(&preface);
+    let refused = client.call("add_job", &json!({ "manual": true, "cmd": "true" }));
+    assert_eq!(refused["error"]["problems"][0]["place"], "zone", "{refused}");
+    let named = client.call("add_job", &json!({ "manual": true, "cmd": "true", "tz": "UTC" }));
+    assert!(named["error"].is_null(), "{named}");
+}
+
+#[test]
+fn no_time_at_all_is_no_limit() {
+    let home = Home::new();
+    let limits = ["--timeout", "0s", "--idle-timeout", "0s"];
+    home.add(&[&["free", "--manual", "--cmd", "true"], limits.as_slice()].concat());
+    let said = home.run(&["show", "free"]).done().out;
+    assert!(said.contains("no time limit for a run") && !said.contains("silence"), "{said}");
+}

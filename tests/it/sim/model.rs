@@ -114,7 +114,8 @@ impl Model {
             job::Event::Paused { .. }
             | job::Event::Resumed { .. }
             | job::Event::Rescheduled { .. }
-            | job::Event::Archived => {}
+            | job::Event::Archived
+            | job::Event::Unarchived => {}
             job::Event::Removed => unreachable!("told apart above"),
         }
         self.jobs.get_mut(&id).expect("it was added").job.evolve(event, at);

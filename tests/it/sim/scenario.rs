@@ -154,6 +154,7 @@ pub(crate) fn write(rng: &mut Rng, jobs: &[(JobId, u32)], now: Timestamp) -> Wri
         }
         7..9 => Write::Resume(some(rng)),
         9..11 => Write::Cancel(some(rng)),
+        11 if rng.chance(30) => Write::Unarchive(some(rng)),
         11 => Write::Archive(some(rng)),
         12 => {
             let history = if rng.chance(70) { History::Remove } else { History::Keep };
