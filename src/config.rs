@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value as Json};
 
 use crate::core::nearest::nearest;
+use crate::core::size;
 use crate::core::span::{NotASpan, Span};
 use crate::paths::Paths;
 
@@ -18,6 +19,8 @@ pub struct Config {
     pub lanes: u32,
     /// How long runs, their output and events are kept; for ever when none.
     pub keep: Option<Span>,
+    /// How much room the output of runs that are over may take; any when none.
+    pub keep_output_bytes: Option<u64>,
     /// What is logged, such as `info` or `converge::engine=debug`.
     pub log: String,
 }
@@ -38,7 +41,7 @@ pub enum ConfigError {
     },
 }
 
-const KEYS: [&str; 3] = ["keep", "lanes", "log"];
+const KEYS: [&str; 4] = ["keep", "keep_output", "lanes", "log"];
 
 /// The most lanes there can be; each has at least two processes.
 const LANES_MAX: u32 = 1000;
@@ -46,9 +49,17 @@ const LANES_MAX: u32 = 1000;
 /// What is shorter would take a run away while somebody still looks at it.
 const KEEP_LEAST: Span = Span::from_secs(3600);
 
+/// Less would take away what the newest runs wrote.
+const KEEP_OUTPUT_LEAST: u64 = 16 << 20;
+
 impl Default for Config {
     fn default() -> Self {
-        Self { lanes: 16, keep: Some(Span::from_secs(30 * 86_400)), log: "info".to_owned() }
+        Self {
+            lanes: 16,
+            keep: Some(Span::from_secs(30 * 86_400)),
+            keep_output_bytes: Some(20 << 30),
+            log: "info".to_owned(),
+        }
     }
 }
 
@@ -79,6 +90,7 @@ impl Config {
         for (key, value) in map {
             match (key.as_str(), value) {
                 ("keep", value) => self.keep = keep(&value)?,
+                ("keep_output", value) => self.keep_output_bytes = keep_output(&value)?,
                 ("lanes", value) => self.lanes = lanes(&value)?,
                 ("log", Json::String(filter)) => self.log = filter,
                 ("log", other) => return Err(format!("`log` is a text such as \"info\", not {other}")),
@@ -111,6 +123,17 @@ fn keep(value: &Json) -> Result<Option<Span>, String> {
     }
 }
 
+fn keep_output(value: &Json) -> Result<Option<u64>, String> {
+    match value.as_str().map(|text| (text, size::bytes(text))) {
+        Some(("all", _)) => Ok(None),
+        Some((_, Ok(bytes))) if bytes >= KEEP_OUTPUT_LEAST => Ok(Some(bytes)),
+        Some((text, Ok(_))) => Err(format!("`keep_output` is at least \"16M\", not \"{text}\"")),
+        Some((_, Err(_))) | None => {
+            Err(format!("`keep_output` is a size such as \"20G\", or \"all\", not {value}"))
+        }
+    }
+}
+
 fn lanes(value: &Json) -> Result<u32, String> {
     let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
     number
@@ -138,7 +161,7 @@ mod tests {
         check("{}", Ok((16, "info")));
         check(r#"{"lanes": 200, "log": "debug"}"#, Ok((200, "debug")));
         check(r#"{"lane": 2}"#, Err("no setting `lane`; did you mean `lanes`?"));
-        check(r#"{"colour": 2}"#, Err("no setting `colour`; there are keep, lanes, log"));
+        check(r#"{"colour": 2}"#, Err("no setting `colour`; there are keep, keep_output, lanes, log"));
         check(r#"{"lanes": 0}"#, Err("`lanes` is a number from 1 to 1000, not 0"));
         check(r#"{"lanes": "16"}"#, Err("`lanes` is a number from 1 to 1000, not \"16\""));
         check(r#"{"keep": "7d"}"#, Ok((16, "info")));
@@ -147,6 +170,11 @@ mod tests {
         check(r#"{"keep": "59m"}"#, Err("`keep` is at least \"1h\", not \"59m\""));
         check(r#"{"keep": "7"}"#, Err("`keep`: `7` has no unit; write `7s`, `7m` or `7h`"));
         check(r#"{"keep": 7}"#, Err("`keep` is a span such as \"30d\", or \"forever\", not 7"));
+        check(r#"{"keep_output": "1T"}"#, Ok((16, "info")));
+        check(r#"{"keep_output": "all"}"#, Ok((16, "info")));
+        check(r#"{"keep_output": "1M"}"#, Err("`keep_output` is at least \"16M\", not \"1M\""));
+        let refused = "`keep_output` is a size such as \"20G\", or \"all\", not 20";
+        check(r#"{"keep_output": 20}"#, Err(refused));
         check(r#"{"log": 1}"#, Err("`log` is a text such as \"info\", not 1"));
     }
 

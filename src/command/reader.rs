@@ -7,6 +7,7 @@ use crate::command::caller::Caller;
 use crate::command::{instant, zone};
 use crate::core::refusal::{Problem, Refusal};
 use crate::core::schedule::{FLOOR, Schedule};
+use crate::core::size::{self, NotASize};
 use crate::core::span::{NotASpan, Span};
 
 /// Collects problems while arguments are read.
@@ -141,24 +142,17 @@ impl<'a> Reader<'a> {
     /// A size: bytes with a unit.
     pub fn size(&mut self, place: &str, text: Option<&str>) -> Option<u64> {
         let text = text.filter(|text| !["none", "0"].contains(text))?;
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
-            "k" | "kb" | "kib" => 10,
-            "m" | "mb" | "mib" => 20,
-            "g" | "gb" | "gib" => 30,
-            _ => {
+        match size::bytes(text) {
+            Err(NotASize::Unreadable) => {
                 self.refuse(
                     place,
                     format!("`{text}` is no size"),
                     "write a number with a unit, such as `512M` or `2G`",
                 );
-                return None;
+                None
             }
-        };
-        let bytes = text[..digits].parse::<u64>().ok().and_then(|number| number.checked_mul(1 << unit));
-        match bytes {
-            Some(bytes) if bytes >= 1 << 20 => Some(bytes),
-            Some(_) | None => {
+            Ok(bytes) if bytes >= 1 << 20 => Some(bytes),
+            Ok(_) | Err(NotASize::TooLarge) => {
                 self.refuse(place, format!("`{text}` is out of range"), "write at least `1M`");
                 None
             }

@@ -16,5 +16,6 @@ pub mod reason;
 pub mod refusal;
 pub mod retry;
 pub mod schedule;
+pub mod size;
 pub mod span;
 pub mod task;

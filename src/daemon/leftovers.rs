@@ -91,6 +91,8 @@ mod tests {
     struct Noted(RefCell<Vec<TaskId>>);
 
     impl Work for Noted {
+        fn shrink(&self, _most_bytes: u64) {}
+
         fn inspect(&self, inspect: Inspect) {
             panic!("nobody asked for {inspect:?}");
         }
@@ -127,6 +129,8 @@ mod tests {
     struct Tidied(RefCell<Vec<(ProcessKey, bool)>>);
 
     impl Work for Tidied {
+        fn shrink(&self, _most_bytes: u64) {}
+
         fn inspect(&self, inspect: Inspect) {
             panic!("nobody asked for {inspect:?}");
         }

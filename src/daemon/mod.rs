@@ -108,7 +108,12 @@ fn serve(
     let reporter = engine.clone();
     let pool = Pool::new(paths.runs(), Keep::default(), move |report| reporter.report(report));
     let filer = pool.clone();
-    let settings = Settings { lanes: config.lanes, runs_dir: paths.runs(), keep: config.keep };
+    let settings = Settings {
+        lanes: config.lanes,
+        runs_dir: paths.runs(),
+        keep: config.keep,
+        keep_output_bytes: config.keep_output_bytes,
+    };
     let mint = Random::open().context("/dev/urandom")?;
     let mut core =
         Engine::new(Box::new(database), Box::new(supervisor), Box::new(pool), Box::new(mint), settings);

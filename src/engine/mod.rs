@@ -46,6 +46,8 @@ pub struct Settings {
     pub runs_dir: std::path::PathBuf,
     /// How long runs and events are kept; for ever when none.
     pub keep: Option<Span>,
+    /// How much room the output of runs that are over may take; any when none.
+    pub keep_output_bytes: Option<u64>,
 }
 
 /// The part that decides by the core, commits, and acts.
@@ -166,7 +168,8 @@ impl Engine {
         if self.prune_at <= now {
             self.prune(now);
         }
-        let prune_at = self.settings.keep.map(|_| self.prune_at);
+        let Settings { keep, keep_output_bytes, .. } = &self.settings;
+        let prune_at = (keep.is_some() || keep_output_bytes.is_some()).then_some(self.prune_at);
         [self.wake_at, prune_at].into_iter().flatten().min()
     }
 

@@ -53,6 +53,9 @@ pub trait Work: Send {
 
     /// Removes everything that runs left on disk.
     fn discard(&self, runs: Vec<TaskId>);
+
+    /// Removes the output of the runs that ended first, until that of all takes at most so many bytes.
+    fn shrink(&self, most_bytes: u64);
 }
 
 /// Facts wanted of an attempt that has ended.

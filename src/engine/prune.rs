@@ -27,6 +27,9 @@ impl Engine {
         if let Err(error) = keys::sweep(self.database.tx(), now) {
             tracing::warn!(error = &error as &dyn std::error::Error, "old keys were not forgotten");
         }
+        if let Some(most_bytes) = self.settings.keep_output_bytes {
+            self.work.shrink(most_bytes);
+        }
         let Some(keep) = self.settings.keep else { return };
         match self.forget(keep.before(now)) {
             Ok(Forgotten { runs, events }) => {

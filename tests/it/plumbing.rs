@@ -140,10 +140,10 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self::that_keeps(None)
+        Self::that_keeps(None, None)
     }
 
-    fn that_keeps(keep: Option<Span>) -> Self {
+    fn that_keeps(keep: Option<Span>, keep_output_bytes: Option<u64>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let now = Arc::new(Mutex::new("2026-03-01T12:00:00Z".parse().unwrap()));
         let clock = Hands { now, reads: Arc::default() };
@@ -159,7 +159,7 @@ impl World {
             Box::new(played),
             Box::new(pool),
             Box::new(Random::open().unwrap()),
-            Settings { lanes: 4, runs_dir: runs, keep },
+            Settings { lanes: 4, runs_dir: runs, keep, keep_output_bytes },
         );
         core.recover(engine.now()).unwrap();
         let thread = Some(engine.serve(core).unwrap());
@@ -300,7 +300,7 @@ fn a_sleeper_notices_that_the_clock_stepped_and_does_nothing_else() {
 #[test]
 fn what_is_old_goes_and_the_newest_runs_stay() {
     let day = Span::from_secs(86_400);
-    let world = World::that_keeps(Some(day));
+    let world = World::that_keeps(Some(day), None);
     let manual = Definition { goal: None, ..definition(world.folder.path(), Schedule::Manual) };
     let id = world.add_defined("by hand", manual);
     let key = Key { name: "once".to_owned(), request: "pause".to_owned() };
@@ -331,6 +331,24 @@ fn what_is_old_goes_and_the_newest_runs_stay() {
         events::after(&mut reader, 0, None, 10_000).unwrap().iter().map(|event| event.seq).collect();
     assert_eq!(events, [newest]);
     assert_eq!(reader.query("SELECT key FROM keys", &[]).unwrap(), [[]; 0]);
+}
+
+#[test]
+fn output_that_takes_too_much_room_goes_and_the_runs_stay() {
+    let world = World::that_keeps(None, Some(0));
+    let manual = Definition { goal: None, ..definition(world.folder.path(), Schedule::Manual) };
+    let id = world.add_defined("by hand", manual);
+    world.ask(Write::RunNow(id)).unwrap();
+    world.wait_for(id, |job| job.runs == 1 && job.active.is_none());
+    let mut reader = Sqlite::open_reader(&world.folder.path().join("db")).unwrap();
+    let run = tasks::of_job(&mut reader, id, None, 1).unwrap().remove(0).task.id;
+    let attempt = world.runs().join(run.as_str()).join("1");
+    until(|| attempt.join("stdout.gz").exists());
+    until(|| world.runs().join(run.as_str()).join("result.json").exists());
+    world.clock.turn(Span::from_secs(2 * 3600).after(world.engine.now()));
+    world.engine.wake();
+    until(|| !attempt.join("stdout.gz").exists());
+    assert_eq!(tasks::of_job(&mut reader, id, None, 9).unwrap().len(), 1);
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub mod output;
 pub mod tidy;
 
 mod line;
+mod shrink;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub struct Pool {
 enum Filing {
     Tidy(Tidy),
     Discard(Vec<TaskId>),
+    Shrink(u64),
 }
 
 impl Pool {
@@ -40,6 +42,7 @@ impl Pool {
         let filing = move |filing: Filing| match filing {
             Filing::Tidy(tidy) => tidy::tidy(&filed, &keep, &tidy),
             Filing::Discard(tasks) => tidy::discard(&filed, &tasks),
+            Filing::Shrink(most_bytes) => shrink::shrink(&filed, most_bytes),
         };
         let inspecting = move |inspect: Inspect| {
             let facts = inspect::facts(&runs, &inspect);
@@ -63,5 +66,9 @@ impl Work for Pool {
 
     fn discard(&self, runs: Vec<TaskId>) {
         self.filing.push(Filing::Discard(runs));
+    }
+
+    fn shrink(&self, most_bytes: u64) {
+        self.filing.push(Filing::Shrink(most_bytes));
     }
 }

@@ -87,12 +87,13 @@ pub(super) fn discard(runs: &Path, tasks: &[TaskId]) {
 }
 
 /// The run directories of an attempt's checks: `c<need>/<try>`.
-fn checks(attempt: &Path) -> Vec<PathBuf> {
+pub(super) fn checks(attempt: &Path) -> Vec<PathBuf> {
     let needs = folders(attempt, |name| name.strip_prefix('c').is_some_and(is_number));
     needs.iter().flat_map(|need| folders(need, is_number)).collect()
 }
 
-fn folders(within: &Path, named: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+/// The folders within one whose names are as wanted; links are none.
+pub(super) fn folders(within: &Path, named: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let entries = fs::read_dir(within).into_iter().flatten().flatten();
     entries
         .filter(|entry| entry.file_name().to_str().is_some_and(&named))
@@ -101,7 +102,8 @@ fn folders(within: &Path, named: impl Fn(&str) -> bool) -> Vec<PathBuf> {
         .collect()
 }
 
-fn is_number(text: &str) -> bool {
+/// Whether this is the name of an attempt, or of the try of a check.
+pub(super) fn is_number(text: &str) -> bool {
     text.parse::<u16>().is_ok()
 }
 

@@ -59,6 +59,8 @@ impl Work for Notes {
     fn tidy(&self, _tidy: Tidy) {}
 
     fn discard(&self, _runs: Vec<TaskId>) {}
+
+    fn shrink(&self, _most_bytes: u64) {}
 }
 
 /// What somebody outside remembers.
@@ -126,7 +128,7 @@ impl Life {
         database.execute_batch("PRAGMA wal_autocheckpoint = 6").ok()?;
         migrate::migrate(&mut database).ok()?;
         let (sender, launches) = channel();
-        let settings = Settings { lanes: 4, runs_dir: "/runs".into(), keep: None };
+        let settings = Settings { lanes: 4, runs_dir: "/runs".into(), keep: None, keep_output_bytes: None };
         let ports = || Box::new(Notes(sender.clone()));
         let mut engine =
             Engine::new(Box::new(database), ports(), ports(), Box::new(Counter(life << 32)), settings);

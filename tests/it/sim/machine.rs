@@ -11,6 +11,7 @@ use converge::core::actor::Actor;
 use converge::core::job;
 use converge::core::process::{Control, ProcessKey};
 use converge::core::refusal::Code;
+use converge::core::span::Span;
 use converge::core::task::{Phase, State};
 use converge::engine::input::{Answer, Asked, Envelope, Key, Reply, Write};
 use converge::engine::{Engine, Settings};
@@ -52,6 +53,8 @@ pub(crate) struct Machine {
     rows: Rows,
     pub(crate) mint: Seeded,
     lanes: u32,
+    /// How long runs are kept; for ever when none.
+    pub(crate) keep: Option<Span>,
     /// When the next daemon starts, while there is none.
     pub(crate) boot_at: u64,
     pub(crate) trace: bool,
@@ -89,6 +92,7 @@ impl Machine {
             rows: Rows::default(),
             mint: Seeded::new(seed),
             lanes,
+            keep: None,
             boot_at: 0,
             trace: false,
             excused_until: 0,
@@ -192,7 +196,12 @@ impl Machine {
             Box::new(ports.clone()),
             Box::new(ports),
             Box::new(self.mint.clone()),
-            Settings { lanes: self.lanes, runs_dir: "/runs".into(), keep: None },
+            Settings {
+                lanes: self.lanes,
+                runs_dir: "/runs".into(),
+                keep: self.keep,
+                keep_output_bytes: self.keep.map(|_| 1),
+            },
         );
         self.engine = Some(Alive { engine, wake_at: None });
         self.run(false, Vec::new(), |engine, now| {
@@ -286,6 +295,9 @@ impl Machine {
                 eprintln!("{line}");
             }
         });
+        if self.keep.is_some() {
+            self.model.forget_old(disk.sqlite.tx());
+        }
         self.rows.compare(disk.sqlite.tx(), &self.model);
         assert!(world.violations.is_empty(), "{:?}", world.violations);
         for (key, process) in world.processes.iter().filter(|(_, process)| process.life == Life::Alive) {
@@ -325,7 +337,9 @@ impl Machine {
                 assert!(known, "{id} was acknowledged and is not stored");
             }
             Answer::Started { run, .. } => {
-                let known = self.model.tasks.contains_key(run) || !self.model.removed.is_empty();
+                let known = self.model.tasks.contains_key(run)
+                    || self.model.forgotten.contains(run)
+                    || !self.model.removed.is_empty();
                 assert!(known, "{run} was acknowledged and is not stored");
             }
             Answer::Changed(ids) => {

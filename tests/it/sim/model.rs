@@ -11,7 +11,9 @@ use converge::core::schedule::Due;
 use converge::core::span::Span;
 use converge::core::task::exit::Exit;
 use converge::core::task::{Event, How, Origin, Skipped, State, Task};
-use converge::store::{events, jobs, tx::Tx};
+use converge::store::retention::NEWEST_KEPT;
+use converge::store::tx::{Tx, Value};
+use converge::store::{events, jobs};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -35,6 +37,8 @@ pub(crate) struct Model {
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     pub(crate) skips: BTreeMap<(JobId, Timestamp), Skipped>,
     pub(crate) removed: BTreeSet<JobId>,
+    /// Runs that were too old to be kept.
+    pub(crate) forgotten: BTreeSet<TaskId>,
     /// Runs that ended while they waited, so that nobody looked at their goal.
     unjudged: BTreeSet<TaskId>,
     seq: u64,
@@ -69,6 +73,33 @@ impl Model {
             }
         }
         fresh.len()
+    }
+
+    /// Lets go of runs that the store kept no longer: only of what is over, and of no job's newest.
+    pub(crate) fn forget_old(&mut self, tx: &mut dyn Tx) {
+        let rows = tx.query("SELECT id, job, slot, state FROM tasks", &[]).expect("tasks are read");
+        let mut ids: BTreeSet<TaskId> = BTreeSet::new();
+        let mut skips: BTreeSet<(JobId, Timestamp)> = BTreeSet::new();
+        for row in rows {
+            let [Value::Text(id), Value::Text(job), slot, Value::Text(state)] = row.as_slice() else {
+                panic!("a row of tasks is {row:?}")
+            };
+            if let (Value::Int(ms), "skipped") = (slot, state.as_str()) {
+                let slot = Timestamp::from_millisecond(*ms).expect("an instant");
+                skips.insert((job.parse().expect("an id"), slot));
+            } else {
+                ids.insert(id.parse().expect("an id"));
+            }
+        }
+        self.skips.retain(|skip, _| skips.contains(skip));
+        let gone: Vec<TaskId> = self.tasks.keys().filter(|id| !ids.contains(id)).copied().collect();
+        for id in gone {
+            let task = self.tasks.remove(&id).expect("it was just there");
+            let newest = self.jobs[&task.job].job.runs;
+            assert!(!task.is_open(), "{id} is forgotten while it is open");
+            assert!(task.number + NEWEST_KEPT <= newest, "{id} is one of the newest of {newest}");
+            self.forgotten.insert(id);
+        }
     }
 
     fn forget(&mut self, job: JobId) {

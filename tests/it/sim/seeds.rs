@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use converge::core::id::JobId;
 use converge::core::job;
+use converge::core::span::Span;
 use converge::engine::input::{Jobs, Write};
 use jiff::Timestamp;
 
@@ -33,6 +34,7 @@ pub(crate) fn live(seed: u64, trace: bool) {
     let mut machine = Machine::new(seed, lanes, scenario::script);
     machine.trace = trace;
     let rough = rng.chance(70);
+    machine.keep = rng.chance(8).then(|| Span::from_secs(rng.pick(&[3600, 86_400])));
     let mix = |rng: &mut Rng, most| if rough && rng.chance(60) { rng.below(most) } else { 0 };
     let faults = Mix {
         deaths: mix(&mut rng, 20),
@@ -126,6 +128,9 @@ fn settle(machine: &mut Machine) {
     machine.trouble(None);
     lock(&machine.world).messengers = Messengers::default();
     run_until_answered(machine);
+    if let Some(keep) = machine.keep {
+        grow_old(machine, keep);
+    }
     let last_word = |machine: &mut Machine, name: &str, write| {
         let at = machine.mono();
         machine.requests.push(Request { write, key: Some(name.to_owned()), at });
@@ -134,6 +139,21 @@ fn settle(machine: &mut Machine) {
     last_word(machine, "resume", Write::Resume(Jobs::All));
     last_word(machine, "cancel", Write::Cancel(endless(machine)));
     come_to_rest(machine);
+}
+
+/// Lives on for a while, and then so long after it that what is over is forgotten.
+///
+/// The daemon that comes next keeps everything: one that forgets is woken for ever.
+fn grow_old(machine: &mut Machine, keep: Span) {
+    for _ in 0..400 {
+        machine.next(machine.mono() + HOUR_MS);
+    }
+    lock(&machine.world).skew += 2 * i64::try_from(keep.as_ms()).expect("a few days");
+    for _ in 0..4 {
+        machine.next(machine.mono() + HOUR_MS);
+    }
+    machine.keep = None;
+    machine.kill(0);
 }
 
 /// Lives on until nothing happens any more, and looks at what is left.
