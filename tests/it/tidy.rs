@@ -46,7 +46,10 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).expect("a folder of this repository").flatten() {
             let path = entry.path();
             if path.is_dir() {
-                folders.push(path);
+                // What others wrote and a tool put there is not ours to tidy.
+                if path.file_name().is_some_and(|name| name != "node_modules") {
+                    folders.push(path);
+                }
             } else if path.extension().is_some_and(|found| found == ending) {
                 found.push(path);
             }
