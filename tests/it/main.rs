@@ -1,6 +1,7 @@
 //! Everything that is tested from outside the crate, in one binary.
 #![expect(clippy::disallowed_methods, reason = "tests start programs and wait for them")]
 
+mod agents;
 mod cli;
 mod faults;
 mod home;
