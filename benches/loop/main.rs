@@ -6,11 +6,14 @@
 #![expect(clippy::disallowed_methods, reason = "a bench starts programs and takes the time")]
 
 mod disk;
+#[path = "../common/figure.rs"]
 mod figure;
+#[path = "../common/home.rs"]
 mod home;
 mod latency;
 mod load;
 mod rest;
+#[path = "../common/system.rs"]
 mod system;
 
 use std::io;
