@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value as Json};
 
+use crate::core::consent::Consent;
 use crate::core::nearest::nearest;
 use crate::core::size;
 use crate::core::span::{NotASpan, Span};
@@ -21,6 +22,8 @@ pub struct Config {
     pub keep: Option<Span>,
     /// How much room the output of runs that are over may take; any when none.
     pub keep_output_bytes: Option<u64>,
+    /// What becomes of jobs that agents make.
+    pub consent: Consent,
     /// What is logged, such as `info` or `converge::engine=debug`.
     pub log: String,
 }
@@ -41,7 +44,7 @@ pub enum ConfigError {
     },
 }
 
-const KEYS: [&str; 4] = ["keep", "keep_output", "lanes", "log"];
+const KEYS: [&str; 5] = ["keep", "keep_output", "lanes", "log", "mcp.create"];
 
 /// The most lanes there can be; each has at least two processes.
 const LANES_MAX: u32 = 1000;
@@ -58,6 +61,7 @@ impl Default for Config {
             lanes: 16,
             keep: Some(Span::from_secs(30 * 86_400)),
             keep_output_bytes: Some(20 << 30),
+            consent: Consent::default(),
             log: "info".to_owned(),
         }
     }
@@ -93,6 +97,7 @@ impl Config {
                 ("keep_output", value) => self.keep_output_bytes = keep_output(&value)?,
                 ("lanes", value) => self.lanes = lanes(&value)?,
                 ("log", Json::String(filter)) => self.log = filter,
+                ("mcp.create", value) => self.consent = consent(&value)?,
                 ("log", other) => return Err(format!("`log` is a text such as \"info\", not {other}")),
                 (unknown, _) => {
                     return Err(match nearest(unknown, KEYS) {
@@ -134,6 +139,11 @@ fn keep_output(value: &Json) -> Result<Option<u64>, String> {
     }
 }
 
+fn consent(value: &Json) -> Result<Consent, String> {
+    let read = value.as_str().and_then(|word| word.parse().ok());
+    read.ok_or_else(|| format!("`mcp.create` is one of {}, not {value}", Consent::WORDS.join(", ")))
+}
+
 fn lanes(value: &Json) -> Result<u32, String> {
     let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
     number
@@ -161,21 +171,39 @@ mod tests {
         check("{}", Ok((16, "info")));
         check(r#"{"lanes": 200, "log": "debug"}"#, Ok((200, "debug")));
         check(r#"{"lane": 2}"#, Err("no setting `lane`; did you mean `lanes`?"));
-        check(r#"{"colour": 2}"#, Err("no setting `colour`; there are keep, keep_output, lanes, log"));
+        check(
+            r#"{"colour": 2}"#,
+            Err("no setting `colour`; there are keep, keep_output, lanes, log, mcp.create"),
+        );
         check(r#"{"lanes": 0}"#, Err("`lanes` is a number from 1 to 1000, not 0"));
         check(r#"{"lanes": "16"}"#, Err("`lanes` is a number from 1 to 1000, not \"16\""));
-        check(r#"{"keep": "7d"}"#, Ok((16, "info")));
-        check(r#"{"keep": "1h"}"#, Ok((16, "info")));
         check(r#"{"keep": "0s"}"#, Err("`keep` is at least \"1h\", not \"0s\""));
         check(r#"{"keep": "59m"}"#, Err("`keep` is at least \"1h\", not \"59m\""));
         check(r#"{"keep": "7"}"#, Err("`keep`: `7` has no unit; write `7s`, `7m` or `7h`"));
         check(r#"{"keep": 7}"#, Err("`keep` is a span such as \"30d\", or \"forever\", not 7"));
-        check(r#"{"keep_output": "1T"}"#, Ok((16, "info")));
-        check(r#"{"keep_output": "all"}"#, Ok((16, "info")));
         check(r#"{"keep_output": "1M"}"#, Err("`keep_output` is at least \"16M\", not \"1M\""));
         let refused = "`keep_output` is a size such as \"20G\", or \"all\", not 20";
         check(r#"{"keep_output": 20}"#, Err(refused));
+        check(r#"{"mcp.create": "no"}"#, Err("`mcp.create` is one of allow, ask, deny, not \"no\""));
         check(r#"{"log": 1}"#, Err("`log` is a text such as \"info\", not 1"));
+    }
+
+    #[test]
+    fn each_setting_is_kept_as_it_was_written() {
+        #[track_caller]
+        fn check(text: &str, set: impl FnOnce(&mut Config)) {
+            let (mut config, mut expected) = (Config::default(), Config::default());
+            config.read(text).expect("settings");
+            set(&mut expected);
+            assert_eq!(config, expected, "{text}");
+        }
+        check(r#"{"keep": "7d"}"#, |config| config.keep = Some(Span::from_secs(7 * 86_400)));
+        check(r#"{"keep": "1h"}"#, |config| config.keep = Some(Span::from_secs(3600)));
+        check(r#"{"keep": "forever"}"#, |config| config.keep = None);
+        check(r#"{"keep_output": "1T"}"#, |config| config.keep_output_bytes = Some(1 << 40));
+        check(r#"{"keep_output": "all"}"#, |config| config.keep_output_bytes = None);
+        check(r#"{"mcp.create": "ask"}"#, |config| config.consent = Consent::Ask);
+        check(r#"{"mcp.create": "deny"}"#, |config| config.consent = Consent::Deny);
     }
 
     #[test]

@@ -8,8 +8,8 @@
 //! > The core decides. The engine commits, then acts. The edges translate.
 //!
 //! ```text
-//!       command line          other surfaces           translate and render, know nothing else
-//!             \                   /
+//!       command line ──socket──>  MCP                  translate and render, know nothing else
+//!       agents ──proxy──socket──┘  |
 //!              registry of commands                    one definition of each verb, for every surface
 //!                        |
 //!      Input ──> engine thread ──> Action              owns the write connection; one transaction a batch
@@ -29,8 +29,8 @@
 //! | [`process`] | the shim that runs beside every process, and the supervisor that starts and finds shims |
 //! | [`command`] | the verbs, one file each, and how they read and show |
 //! | [`words`] | what is read about each verb, from `tools/*.md` |
-//! | [`client`] | reaching the daemon, and starting it |
-//! | [`surface`] | the socket and the command line |
+//! | [`client`] | reaching the daemon and starting it; [`client::proxy`] is what agents start |
+//! | [`surface`] | [`surface::mcp`] on the socket, and the command line, which is a client of it |
 //! | [`daemon`] | all of it wired together |
 //! | [`paths`], [`config`] | where things lie, and the few settings |
 //!
@@ -47,6 +47,8 @@
 //! - A process runs only under a shim that holds the lock of its run directory; on one host the lock
 //!   decides who is alive, never a clock.
 //! - Only a condition that is known to hold ends a loop; success is looked at before limits.
+//! - The calls of one connection see each other's writes in the order in which they were sent.
+//! - What a model is answered has fewer than 10,000 characters, and what others wrote is marked in it.
 //! - Every list, queue, depth, output and retry has a bound.
 //! - Nothing in [`core`] reads a clock, a file, the environment or a random source.
 //!
@@ -66,6 +68,8 @@
 //! | verdict | continue, done or stop, with a reason from a closed set and the evidence |
 //! | not yet | a run that did its work and left its goal unmet |
 //! | lane | the right of a run to be under way |
+//! | reader | who reads a reply: a person through a program of ours, or a model |
+//! | fence | what marks text that programs wrote, for a model |
 //! | shim | the small process that owns the tree of one execution |
 
 pub mod client;

@@ -1,9 +1,8 @@
 //! The `converge` program: which of its three lives this process has.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use converge::command::{self, House};
+use converge::command::House;
 use converge::config::Config;
 use converge::core::refusal::{Code, Refusal};
 use converge::daemon::control::{self, Stopped};
@@ -12,7 +11,6 @@ use converge::paths::Paths;
 use converge::process::{caller, descriptors, shim};
 use converge::store::readers::Readers;
 use converge::surface::cli::{self, Hooks};
-use converge::surface::socket::Dispatch;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
@@ -32,19 +30,19 @@ fn main() -> ExitCode {
 fn run_daemon(paths: &Paths) -> Result<ExitCode, Refusal> {
     descriptors::close_inherited();
     let config = Config::load(paths).map_err(|error| unavailable(&error.into()))?;
-    daemon::run(paths.clone(), config, dispatch).map_err(|error| unavailable(&error))
+    daemon::run(paths.clone(), config, house).map_err(|error| unavailable(&error))
 }
 
-/// The verbs over the parts of a daemon.
-fn dispatch(parts: Parts) -> Dispatch {
-    let house = House {
+/// The parts of a daemon as the verbs see them.
+fn house(parts: Parts) -> House {
+    House {
         readers: Readers::new(parts.paths.database()),
         places: offline::places(&parts.paths),
         engine: parts.engine,
         started_at: parts.started_at,
         lanes: parts.config.lanes,
-    };
-    Arc::new(move |caller, verb, arguments, key| command::dispatch(&house, caller, verb, arguments, key))
+        consent: parts.config.consent,
+    }
 }
 
 fn stop_daemon(paths: &Paths) -> Result<Option<i32>, Refusal> {

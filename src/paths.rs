@@ -44,20 +44,24 @@ pub enum PathsError {
 impl Paths {
     /// The home that the environment says: `CONVERGE_HOME`, else `.converge` in the user's own.
     pub fn find() -> Result<Self, PathsError> {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let user = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
         let home = match variable("CONVERGE_HOME") {
-            Some(home) => absolute(home)?,
-            None => absolute(user.clone().ok_or(PathsError::Nowhere)?.join(".converge"))?,
+            Some(home) => home,
+            None => user().ok_or(PathsError::Nowhere)?.join(".converge"),
         };
-        if home.parent().is_none() || user.is_some_and(|user| user == home) {
-            return Err(PathsError::Shared(home));
-        }
-        let mut paths = Self::at(home);
+        let mut paths = Self::named(home)?;
         if let Some(socket) = variable("CONVERGE_SOCKET_PATH") {
             paths.socket = absolute(socket)?;
         }
         Ok(paths)
+    }
+
+    /// The home that a person named, whatever the environment says.
+    pub fn named(home: PathBuf) -> Result<Self, PathsError> {
+        let home = absolute(home)?;
+        if home.parent().is_none() || user().is_some_and(|user| user == home) {
+            return Err(PathsError::Shared(home));
+        }
+        Ok(Self::at(home))
     }
 
     /// The home at `home`, which is absolute.
@@ -133,6 +137,15 @@ impl Paths {
         }
         Ok(link.join(name))
     }
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The directory of the user.
+fn user() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
 }
 
 fn absolute(path: PathBuf) -> Result<PathBuf, PathsError> {

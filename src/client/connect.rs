@@ -9,8 +9,9 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::client::autostart::{self, Autostart};
-use crate::client::preface::Preface;
-use crate::client::protocol::{Greeting, Home, Outcome, Request, Response, VERSION, Welcome, line};
+use crate::client::call::{self, Answer};
+use crate::client::preface::{Client, Preface};
+use crate::client::protocol::{Greeting, Home, VERSION, Welcome, line};
 use crate::core::refusal::{Code, Refusal};
 use crate::paths::{Paths, PathsError};
 
@@ -65,7 +66,9 @@ pub enum ClientError {
     #[error("{0}")]
     Refused(Refusal),
     /// A person stopped it while it was asked.
-    #[error("the daemon was stopped")]
+    #[error(
+        "the daemon was stopped by a person before it answered, so whether it did what was asked is not known"
+    )]
     Stopped,
     /// The connection was lost twice.
     #[error("the daemon went away before it answered")]
@@ -99,7 +102,7 @@ impl Connection {
     /// Connects to the daemon of a home, which is started if need be.
     pub fn open(paths: Paths, autostart: Autostart) -> Result<Self, ClientError> {
         let preface = Preface::of_this_process();
-        let link = link(&paths, autostart, &preface)?;
+        let link = link(&paths, &autostart, &preface)?;
         Ok(Self { paths, autostart, preface, daemon_pid: link.pid, link: Some(link), requests: 0 })
     }
 
@@ -114,26 +117,22 @@ impl Connection {
     /// key; what has none is taken for something that only looks.
     pub fn call(&mut self, verb: &str, arguments: &Json, key: Option<&str>) -> Result<Json, CallError> {
         self.requests += 1;
-        let request = Request {
-            id: self.requests.into(),
-            verb: verb.to_owned(),
-            arguments: arguments.clone(),
-            key: key.map(str::to_owned),
-        };
+        let request = call::request(self.requests, verb, arguments, key);
         let mut link = match self.link.take() {
             Some(link) => link,
             None => self.dial()?,
         };
-        let response = if let Some(response) = link.exchange(&request)? {
-            response
+        let answer = if let Some(answer) = link.exchange(self.requests, &request)? {
+            answer
         } else {
             link = self.redial()?;
-            link.exchange(&request)?.ok_or(ClientError::Lost)?
+            link.exchange(self.requests, &request)?.ok_or(ClientError::Lost)?
         };
         self.link = Some(link);
-        match response.outcome {
-            Outcome::Reply(reply) => Ok(reply),
-            Outcome::Error(refusal) => Err(CallError::Refused(refusal)),
+        match answer {
+            Answer::Reply(reply) => Ok(reply),
+            Answer::Refused(refusal) => Err(CallError::Refused(refusal)),
+            Answer::Garbled(error) => Err(ClientError::Garbled(error).into()),
         }
     }
 
@@ -149,13 +148,14 @@ impl Connection {
     }
 
     fn dial(&mut self) -> Result<Link, ClientError> {
-        let link = link(&self.paths, self.autostart, &self.preface)?;
+        let link = link(&self.paths, &self.autostart, &self.preface)?;
         self.daemon_pid = link.pid;
         Ok(link)
     }
 }
 
-fn link(paths: &Paths, autostart: Autostart, preface: &Preface) -> Result<Link, ClientError> {
+/// Connects to the daemon of a home, which is started if need be.
+pub(super) fn link(paths: &Paths, autostart: &Autostart, preface: &Preface) -> Result<Link, ClientError> {
     match Link::dial(paths, preface)? {
         Some(link) => Ok(link),
         None => autostart.link(paths, preface),
@@ -167,9 +167,21 @@ fn link(paths: &Paths, autostart: Autostart, preface: &Preface) -> Result<Link, 
 pub(super) struct Link {
     stream: BufReader<UnixStream>,
     pid: u32,
+    version: String,
 }
 
 impl Link {
+    /// The connection, with what was read of it beyond the greeting.
+    pub(super) fn into_parts(self) -> (UnixStream, Vec<u8>) {
+        let read = self.stream.buffer().to_vec();
+        (self.stream.into_inner(), read)
+    }
+
+    /// The version of the daemon.
+    pub(super) fn version(&self) -> &str {
+        &self.version
+    }
+
     /// Connects and greets; nothing when nobody is there.
     pub(super) fn dial(paths: &Paths, preface: &Preface) -> Result<Option<Self>, ClientError> {
         let stream = match UnixStream::connect(paths.address()?) {
@@ -178,12 +190,14 @@ impl Link {
             Err(error) => return Err(ClientError::Socket(error)),
         };
         stream.set_read_timeout(Some(ANSWER_MAX)).map_err(ClientError::Socket)?;
-        let mut link = Self { stream: BufReader::new(stream), pid: 0 };
-        let Some(text) = link.ask(&line(preface))? else { return Ok(None) };
+        let mut link = Self { stream: BufReader::new(stream), pid: 0, version: String::new() };
+        link.send(&line(preface))?;
+        let Some(text) = link.read()? else { return Ok(None) };
         match serde_json::from_str(&text) {
             Ok(Greeting::Welcome(welcome)) => {
-                check(&welcome, paths)?;
+                check(&welcome, paths, preface.client)?;
                 link.pid = welcome.pid;
+                link.version = welcome.converge;
                 Ok(Some(link))
             }
             Ok(Greeting::Refused { error }) => Err(ClientError::Refused(error)),
@@ -191,27 +205,27 @@ impl Link {
         }
     }
 
-    /// Sends a request and reads its response; nothing when the connection was lost.
-    fn exchange(&mut self, request: &Request) -> Result<Option<Response>, ClientError> {
-        let Some(text) = self.ask(&line(request))? else { return Ok(None) };
-        let response: Response =
-            serde_json::from_str(&text).map_err(|error| ClientError::Garbled(error.to_string()))?;
-        // A request that could not be read is refused without its id.
-        let is_unread = response.id.is_null() && matches!(response.outcome, Outcome::Error(_));
-        if response.id == request.id || is_unread {
-            Ok(Some(response))
-        } else {
-            Err(ClientError::Garbled(format!("it answers {} to request {}", response.id, request.id)))
+    /// Sends a request and reads until its answer; nothing when the connection was lost.
+    fn exchange(&mut self, id: u64, request: &[u8]) -> Result<Option<Answer>, ClientError> {
+        self.send(request)?;
+        while let Some(text) = self.read()? {
+            if let Some(answer) = call::answer(&text, id) {
+                return Ok(Some(answer));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes a line, or as much of it as the daemon takes: one that hangs up says why before it does.
+    fn send(&mut self, line: &[u8]) -> Result<(), ClientError> {
+        match self.stream.get_mut().write_all(line) {
+            Err(error) if !is_lost(&error) => Err(ClientError::Socket(error)),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 
-    fn ask(&mut self, request: &[u8]) -> Result<Option<String>, ClientError> {
-        if let Err(error) = self.stream.get_mut().write_all(request)
-            && !is_lost(&error)
-        {
-            return Err(ClientError::Socket(error));
-        }
-        // Read even when not all was taken: a daemon that hangs up says why before it does.
+    /// Reads a line; nothing when the connection was lost, be it in the middle of one.
+    fn read(&mut self) -> Result<Option<String>, ClientError> {
         let mut text = String::new();
         match self.stream.read_line(&mut text) {
             Ok(_) if text.ends_with('\n') => Ok(Some(text)),
@@ -229,7 +243,7 @@ impl Link {
 }
 
 /// Whether the daemon is the one that was meant, and speaks as we do.
-fn check(welcome: &Welcome, paths: &Paths) -> Result<(), ClientError> {
+fn check(welcome: &Welcome, paths: &Paths, client: Client) -> Result<(), ClientError> {
     // First, so that nobody replaces the daemon of another home for its version.
     if let Some(theirs) = &welcome.home
         && !Home::of(paths).is_some_and(|ours| ours.is_same(theirs))
@@ -237,7 +251,8 @@ fn check(welcome: &Welcome, paths: &Paths) -> Result<(), ClientError> {
         let ours = paths.home().display().to_string();
         return Err(ClientError::Elsewhere { theirs: theirs.path.clone(), ours });
     }
-    if welcome.converge != VERSION {
+    // What the proxy copies is MCP, of which either side may be of another version.
+    if client == Client::Cli && welcome.converge != VERSION {
         return Err(ClientError::Skew { daemon: welcome.converge.clone() });
     }
     Ok(())
@@ -262,7 +277,10 @@ fn with_causes(error: &dyn Error) -> String {
 impl From<ClientError> for Refusal {
     fn from(error: ClientError) -> Self {
         let hint = match &error {
-            ClientError::NoDaemon | ClientError::Stopped => Some("`converge daemon start` starts it"),
+            ClientError::NoDaemon => Some("`converge daemon start` starts it"),
+            ClientError::Stopped => {
+                Some("ask again with the same arguments: that starts it, as `converge daemon start` does")
+            }
             ClientError::InsideRun => {
                 Some("it comes back by itself, or `converge daemon start` outside of the run")
             }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a client says where it is and what its environment holds")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -14,9 +15,12 @@ use crate::core::definition::Environment;
 pub struct Preface {
     /// Its version.
     pub converge: String,
-    /// Its name, for events.
+    /// Its name, for events, until it says more of itself.
     #[serde(default = "cli")]
     pub actor: String,
+    /// What kind of client it is.
+    #[serde(default)]
+    pub client: Client,
     /// The directory it works in; empty when that is gone.
     pub cwd: String,
     /// Its process.
@@ -25,6 +29,34 @@ pub struct Preface {
     pub zone: String,
     /// The variables that jobs keep.
     pub env: BTreeMap<String, String>,
+    /// The variables by which an agent tells its sessions apart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub agent: BTreeMap<String, String>,
+}
+
+/// The project that an agent works on, which may be another directory than it starts its servers in.
+const PROJECT: &str = "CLAUDE_PROJECT_DIR";
+
+/// What agents tell their servers of themselves. None of it is secret.
+const AGENT: [&str; 4] = ["AI_AGENT", CONVERSATIONS[0].1, CONVERSATIONS[1].1, PROJECT];
+
+/// Those of them that name a conversation, by what the names of their agents have in them. One agent may be
+/// started by another, and then it has the other's too.
+const CONVERSATIONS: [(&str, &str); 2] =
+    [("claude", "CLAUDE_CODE_SESSION_ID"), ("copilot", "COPILOT_AGENT_SESSION_ID")];
+
+/// The longest value of such a variable that is passed on.
+const AGENT_BYTES_MAX: usize = 4096;
+
+/// Kinds of clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Client {
+    /// The command line, which is of the daemon's version and shows replies to a person.
+    #[default]
+    Cli,
+    /// The proxy of an agent's MCP client, which only copies.
+    Proxy,
 }
 
 impl Preface {
@@ -35,10 +67,36 @@ impl Preface {
         Self {
             converge: VERSION.to_owned(),
             actor: cli(),
+            client: Client::Cli,
             cwd: std::env::current_dir().map(|cwd| cwd.display().to_string()).unwrap_or_default(),
             pid: std::process::id(),
             zone: TimeZone::system().iana_name().unwrap_or("UTC").to_owned(),
             env: utf8.filter(|(name, _)| Environment::captures(name)).collect(),
+            agent: BTreeMap::new(),
+        }
+    }
+
+    /// The conversations that its environment names, by what the names of their agents have in them.
+    pub fn conversations(&self) -> BTreeMap<String, String> {
+        let named = CONVERSATIONS
+            .iter()
+            .filter_map(|(agent, variable)| Some(((*agent).to_owned(), self.agent.get(*variable)?.clone())));
+        named.collect()
+    }
+
+    /// What a proxy says of the agent that started it.
+    pub fn of_this_proxy() -> Self {
+        let told = |name: &str| std::env::var(name).ok().filter(|value| value.len() <= AGENT_BYTES_MAX);
+        let agent: BTreeMap<String, String> =
+            AGENT.iter().filter_map(|name| Some(((*name).to_owned(), told(name)?))).collect();
+        let process = Self::of_this_process();
+        let project = agent.get(PROJECT).filter(|project| Path::new(project).is_absolute()).cloned();
+        Self {
+            actor: "mcp".to_owned(),
+            client: Client::Proxy,
+            cwd: project.unwrap_or(process.cwd),
+            agent,
+            ..process
         }
     }
 }

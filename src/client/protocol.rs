@@ -3,7 +3,6 @@
 use std::os::unix::fs::MetadataExt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use crate::client::preface::Preface;
 use crate::core::refusal::Refusal;
@@ -13,7 +12,13 @@ use crate::paths::Paths;
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The longest line a daemon takes.
-pub const LINE_BYTES_MAX: usize = 4 << 20;
+pub const LINE_BYTES_MAX: usize = 16 << 20;
+
+/// What is said of a line that is longer than that.
+pub fn too_long() -> String {
+    let most = LINE_BYTES_MAX >> 20;
+    format!("a line is longer than {most} MiB; put large inputs into a file and name the file")
+}
 
 /// The daemon's answer to a [`Preface`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,41 +56,6 @@ pub struct Home {
     pub inode: u64,
 }
 
-/// One request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Request {
-    /// Comes back with the response.
-    pub id: Json,
-    /// What to do.
-    pub verb: String,
-    /// With what.
-    #[serde(default)]
-    pub arguments: Json,
-    /// The name of a write, so that asking twice is asking once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<String>,
-}
-
-/// The response to a request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Response {
-    /// That of the request; null when it could not be read.
-    pub id: Json,
-    /// What came of it.
-    #[serde(flatten)]
-    pub outcome: Outcome,
-}
-
-/// What came of a request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It was done.
-    Reply(Json),
-    /// It was not.
-    Error(Refusal),
-}
-
 impl Home {
     /// The home at these paths, when it is there.
     pub fn of(paths: &Paths) -> Option<Self> {
@@ -116,26 +86,12 @@ pub fn line(document: &impl Serialize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::core::refusal::Code;
 
     #[test]
-    fn a_response_is_a_reply_or_an_error() {
-        let check = |outcome: Outcome, expected: Json| {
-            let response = Response { id: json!(7), outcome };
-            let text = serde_json::to_value(&response).expect("plain data");
-            assert_eq!(text, expected);
-            assert_eq!(serde_json::from_value::<Response>(text).expect("inverse"), response);
-        };
-        check(Outcome::Reply(json!({"jobs": []})), json!({"id": 7, "reply": {"jobs": []}}));
-        check(Outcome::Reply(Json::Null), json!({"id": 7, "reply": null}));
-        let refusal = Refusal::new(Code::NotFound, "no job x");
-        check(
-            Outcome::Error(refusal),
-            json!({"id": 7, "error": {"code": "not_found", "message": "no job x"}}),
-        );
+    fn who_says_too_much_at_once_is_told_how_much_is_taken() {
+        let told = "a line is longer than 16 MiB; put large inputs into a file and name the file";
+        assert_eq!(too_long(), told);
     }
 
     #[test]

@@ -1,20 +1,25 @@
 //! `add_job`: makes a loop.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::command::brief::JobBrief;
 use crate::command::define;
+use crate::command::leave;
 use crate::command::page::{Page, Tone};
 use crate::command::reader::Reader;
+use crate::command::tell::{Tell, step};
 use crate::command::terms::Terms;
 use crate::command::view::JobView;
-use crate::command::{Access, Cli, Command, Context, Render};
+use crate::command::{Access, Change, Cli, Command, Context, Render};
 use crate::core::refusal::{Code, Refusal};
 use crate::engine::input::{Add, Answer, Name, Write};
 use crate::engine::twins::Twin;
 use crate::store::jobs;
 
 /// Makes a loop.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AddJob {
     /// What to call it; unique among live jobs
@@ -42,11 +47,17 @@ pub struct Added {
 
 impl Command for AddJob {
     const NAME: &'static str = "add_job";
-    const ACCESS: Access = Access::Write;
+    const ACCESS: Access = Access::Create;
     const CLI: &'static [Cli] = &[Cli::named("add")];
     type Reply = Added;
 
     fn run(self, cx: &Context<'_>) -> Result<Added, Refusal> {
+        cx.change(self)
+    }
+}
+
+impl Change for AddJob {
+    fn write(&self, cx: &Context<'_>) -> Result<Write, Refusal> {
         let mut reader = Reader::new(cx.caller, self.terms.tz.as_deref(), cx.now());
         let given = self.name.as_deref().and_then(|name| define::name(&mut reader, name));
         let definition = self.terms.define(&mut reader);
@@ -54,14 +65,18 @@ impl Command for AddJob {
         let definition = definition.expect("whatever keeps a definition from being made is a problem");
         let name =
             given.map_or_else(|| Name::Derived(define::derived_name(&definition.command)), Name::Given);
-        let defaults = self.terms.defaults(&definition);
         let twin = if self.again { Twin::Wanted } else { Twin::Avoided };
-        let add = Write::Add(Box::new(Add { name, definition, twin }));
-        let (id, existed) = match cx.write(add)? {
+        let parked = leave::to_add(cx)?;
+        Ok(Write::Add(Box::new(Add { name, definition, twin, parked })))
+    }
+
+    fn reply(self, cx: &Context<'_>, answer: Answer) -> Result<Added, Refusal> {
+        let (id, existed) = match answer {
             Answer::Added(id) => (id, false),
             Answer::Exists(id) => (id, true),
             other @ (Answer::Updated(_)
             | Answer::Changed(_)
+            | Answer::Ended { .. }
             | Answer::Removed(_)
             | Answer::Started { .. }) => {
                 unreachable!("adding was answered with {other:?}")
@@ -70,6 +85,7 @@ impl Command for AddJob {
         let stored = cx.read(|tx| jobs::get(tx, id))?;
         let stored = stored
             .ok_or_else(|| Refusal::new(Code::NotFound, format!("{id} was added and removed again")))?;
+        let defaults = self.terms.defaults(&stored.definition);
         let mut job = JobView::of(&stored);
         if let Some(wanted) = self.name.filter(|wanted| existed && *wanted != job.name) {
             job.warnings.push(format!(
@@ -77,7 +93,44 @@ impl Command for AddJob {
                 job.name
             ));
         }
+        if existed && self.again {
+            job.warnings.push(format!(
+                "nothing was added: `{}` has this very name; give the second another",
+                job.name
+            ));
+        }
         Ok(Added { job, existed, defaults })
+    }
+}
+
+/// The job that was made, as a model reads it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldAdded {
+    #[serde(flatten)]
+    job: JobBrief,
+    existed: bool,
+    defaults: Vec<String>,
+    next_step: String,
+}
+
+impl Tell for Added {
+    type Told = ToldAdded;
+
+    fn tell(self, cx: &Context<'_>) -> ToldAdded {
+        let job = json!({ "job": self.job.name });
+        let next_step = if self.job.needs_leave {
+            leave::wanted(&self.job.name)
+        } else if self.existed {
+            format!("It was there already, nothing was added; {} changes it", step("update_job", &job))
+        } else {
+            format!("{} tells when it is over, {} what it wrote", step("wait", &job), step("run_logs", &job))
+        };
+        ToldAdded {
+            existed: self.existed,
+            defaults: self.defaults.iter().map(|default| cx.say(default)).collect(),
+            next_step,
+            job: JobBrief::of(self.job, cx),
+        }
     }
 }
 

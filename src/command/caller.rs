@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::command::zone;
+use crate::core::process::ProcessKey;
 use crate::core::refusal::Problem;
 
 /// Who asks, as the client introduced itself and as the system knows it.
@@ -21,6 +22,23 @@ pub struct Caller {
     pub env: BTreeMap<String, String>,
     /// Its process, as far as the system tells.
     pub pid: Option<i32>,
+    /// The conversations it may belong to, by what the names of their clients have in them.
+    pub conversations: BTreeMap<String, String>,
+    /// Who reads the replies.
+    pub reader: Audience,
+    /// The process of a run whose tree it belongs to.
+    pub inside: Option<ProcessKey>,
+}
+
+/// Who reads a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// A program of ours, for a person.
+    #[default]
+    Person,
+    /// A model: what it reads is short, and what others wrote is marked as theirs.
+    Model,
 }
 
 impl Caller {

@@ -1,21 +1,32 @@
 //! `control_job`: pauses, resumes, cancels, archives, and brings back from the archive.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::command::brief::JobRow;
+use crate::command::leave;
 use crate::command::page::{Page, Tone};
+use crate::command::select::Selected;
+use crate::command::tell::{Tell, step};
 use crate::command::view::JobView;
-use crate::command::{Access, Cli, Command, Context, Render, define, instant, lenient, select, show_job};
-use crate::core::refusal::{Code, Refusal};
-use crate::engine::input::{Answer, Write};
+use crate::command::{
+    Access, Change, Cli, Command, Context, Render, define, instant, lenient, room, select, show_job,
+};
+use crate::core::id::TaskId;
+use crate::core::nearest::nearest;
+use crate::core::refusal::{Code, Problem, Refusal};
+use crate::engine::input::{Answer, Jobs, Write};
 
 /// Pauses, resumes, cancels, archives or unarchives jobs.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ControlJob {
     /// What to do: pause, resume, cancel, archive or unarchive
     #[arg(long, hide = true, default_value = "")]
+    #[schemars(extend("enum" = ACTIONS, "needed" = true))]
     pub action: String,
-    /// Each job's id, unique prefix or name
+    /// Each job's id, unique prefix or name; for cancel also a run's id, which ends that run alone
     #[arg(value_name = "JOB")]
     #[serde(deserialize_with = "lenient::texts")]
     pub jobs: Vec<String>,
@@ -37,6 +48,9 @@ pub struct Controlled {
     pub action: String,
     /// The jobs as they are now.
     pub jobs: Vec<JobView>,
+    /// The runs that are being ended while their jobs go on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<String>,
     /// Runs that were to start, such as a retry, and wait until their job is resumed.
     #[serde(default)]
     pub held_runs: Vec<String>,
@@ -45,7 +59,7 @@ pub struct Controlled {
 /// The longest note.
 const NOTE_MOST: usize = 500;
 
-const ACTIONS: &str = "the actions are pause, resume, cancel, archive and unarchive";
+const ACTIONS: [&str; 5] = ["pause", "resume", "cancel", "archive", "unarchive"];
 
 impl Command for ControlJob {
     const NAME: &'static str = "control_job";
@@ -60,12 +74,22 @@ impl Command for ControlJob {
     type Reply = Controlled;
 
     fn run(self, cx: &Context<'_>) -> Result<Controlled, Refusal> {
-        let jobs = select::jobs(cx, &self.jobs, self.all)?;
+        cx.change(self)
+    }
+}
+
+impl Change for ControlJob {
+    fn write(&self, cx: &Context<'_>) -> Result<Write, Refusal> {
+        let runs = self.runs(cx)?;
+        let jobs =
+            if runs.is_empty() { select::jobs(cx, &self.jobs, self.all)? } else { Jobs::These(Vec::new()) };
         if self.action != "pause" && (self.note.is_some() || self.until.is_some()) {
-            let refusal = Refusal::new(Code::Invalid, "`note` and `until` are for pausing");
-            return Err(refusal.hint("leave them out"));
+            let given = [("note", self.note.is_some()), ("until", self.until.is_some())];
+            let problem = |place| Problem::new(place, "only pausing has it").fix("leave it out");
+            let problems = given.into_iter().filter(|(_, is)| *is).map(|(place, _)| problem(place));
+            return Err(Refusal::invalid(problems.collect()));
         }
-        let write = match self.action.as_str() {
+        Ok(match self.action.as_str() {
             "pause" => {
                 let read = |text: &String| {
                     cx.caller.time_zone().and_then(|zone| instant::read("until", text, &zone, cx.now()))
@@ -76,21 +100,36 @@ impl Command for ControlJob {
                 if let Some(problem) = note.and_then(|note| define::unfit("note", note, NOTE_MOST)) {
                     return Err(Refusal::invalid(vec![problem]));
                 }
-                Write::Pause { jobs, note: self.note, until }
+                Write::Pause { jobs, note: self.note.clone(), until }
             }
-            "resume" => Write::Resume(jobs),
-            "cancel" => Write::Cancel(jobs),
+            "resume" => Write::Resume { jobs, by: leave::voice(cx) },
+            "cancel" if runs.is_empty() => Write::Cancel(jobs),
+            "cancel" => Write::CancelRuns(runs),
             "archive" => Write::Archive(jobs),
             "unarchive" => Write::Unarchive(jobs),
             other => {
-                let message = format!("action: `{}` is no action", define::shorten(other));
-                return Err(Refusal::new(Code::Invalid, message).hint(ACTIONS));
+                let problem = Problem::new("action", format!("`{}` is no action", define::shorten(other)));
+                let near = nearest(other, ACTIONS)
+                    .map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+                let fix = format!("{near}the actions are {}", ACTIONS.join(", "));
+                return Err(Refusal::invalid(vec![problem.fix(fix)]));
+            }
+        })
+    }
+
+    fn reply(self, cx: &Context<'_>, answer: Answer) -> Result<Controlled, Refusal> {
+        let (ids, runs) = match answer {
+            Answer::Changed(jobs) => (jobs, Vec::new()),
+            Answer::Ended { runs, jobs } => (jobs, runs),
+            other @ (Answer::Added(_)
+            | Answer::Exists(_)
+            | Answer::Updated(_)
+            | Answer::Removed(_)
+            | Answer::Started { .. }) => {
+                unreachable!("controlling was answered with {other:?}")
             }
         };
-        let Answer::Changed(ids) = cx.write(write)? else {
-            unreachable!("controlling is answered with the jobs that changed")
-        };
-        let jobs: Vec<JobView> = ids.into_iter().map(|id| show_job::job(cx, id)).collect::<Result<_, _>>()?;
+        let jobs = show_job::those_left(cx, &ids)?;
         let mut held_runs = Vec::new();
         for run in jobs.iter().filter_map(|job| job.active_run.as_ref()) {
             if let Ok(id) = run.parse()
@@ -99,7 +138,64 @@ impl Command for ControlJob {
                 held_runs.push(run.clone());
             }
         }
-        Ok(Controlled { action: self.action, jobs, held_runs })
+        let runs = runs.iter().map(ToString::to_string).collect();
+        Ok(Controlled { action: self.action, jobs, runs, held_runs })
+    }
+}
+
+impl ControlJob {
+    /// The runs that are to be cancelled, when no job is named.
+    fn runs(&self, cx: &Context<'_>) -> Result<Vec<TaskId>, Refusal> {
+        if self.action != "cancel" || self.all {
+            return Ok(Vec::new());
+        }
+        let named: Vec<Selected> =
+            self.jobs.iter().map(|text| select::either(cx, text)).collect::<Result<_, _>>()?;
+        let run = |named: &Selected| if let Selected::Run(run) = named { Some(*run) } else { None };
+        let runs: Vec<TaskId> = named.iter().filter_map(run).collect();
+        if !runs.is_empty() && runs.len() < named.len() {
+            let refusal = Refusal::new(Code::Invalid, "jobs and runs together");
+            return Err(refusal.hint("cancel the jobs with one call and the runs with another"));
+        }
+        Ok(runs)
+    }
+}
+
+/// The jobs that were changed, as a model reads them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldControlled {
+    action: String,
+    count: usize,
+    jobs: Vec<JobRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    runs: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held_runs: Vec<String>,
+    next_step: String,
+}
+
+impl Tell for Controlled {
+    type Told = ToldControlled;
+
+    fn tell(self, cx: &Context<'_>) -> ToldControlled {
+        let (jobs, _) = cx.room().rows(self.jobs.iter().map(|job| JobRow::of(job, cx)));
+        let next_step = match (self.jobs.as_slice(), self.runs.as_slice()) {
+            ([], _) => format!("There was no job to {}", self.action),
+            (_, [run, ..]) => {
+                let wait = step("wait", &json!({ "job": run }));
+                format!("Being ended, its job goes on: {wait} tells when it is over")
+            }
+            ([job], []) => show_job::next_step(job),
+            (_, []) => "`list_jobs` shows them".to_owned(),
+        };
+        ToldControlled {
+            action: self.action,
+            count: self.jobs.len(),
+            jobs,
+            runs: room::few(&self.runs, 20, 80),
+            held_runs: room::few(&self.held_runs, 20, 80),
+            next_step,
+        }
     }
 }
 
@@ -107,6 +203,12 @@ impl Render for Controlled {
     fn render(&self, page: &mut Page) {
         if self.jobs.is_empty() {
             page.line(format!("There is no job to {}.", self.action));
+        }
+        for run in &self.runs {
+            page.line(format!("Run {run} is being ended; its job goes on."));
+        }
+        if !self.runs.is_empty() {
+            return;
         }
         for job in &self.jobs {
             let name = page.tone(&job.name, Tone::Strong);

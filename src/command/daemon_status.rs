@@ -1,17 +1,20 @@
 //! `daemon_status`: the daemon that answers.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::command::page::Page;
+use crate::command::schema::Object;
+use crate::command::tell::{self, Tell};
 use crate::command::{Access, Cli, Command, Context, Render, stamp};
 use crate::core::refusal::Refusal;
 use crate::core::span::Span;
 use crate::store::{jobs, tasks};
 
 /// Tells about the daemon.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DaemonStatus {}
 
@@ -61,6 +64,14 @@ impl Command for DaemonStatus {
             socket: cx.house.places.socket.display().to_string(),
             lanes: cx.house.lanes,
         })
+    }
+}
+
+impl Tell for Status {
+    type Told = Object;
+
+    fn tell(self, _: &Context<'_>) -> Object {
+        tell::all(&self)
     }
 }
 

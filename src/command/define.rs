@@ -168,7 +168,7 @@ impl Reader<'_> {
             self.refuse(&outer, format!("`{}` has no name", shorten(text)), fix);
             return None;
         };
-        if name.is_empty() || name.len() > 40 || name.contains(char::is_whitespace) {
+        if name.is_empty() || name.len() > 40 || name.contains(|letter: char| !may_name_check(letter)) {
             self.refuse(&outer, format!("`{}` is no name of a check", shorten(name)), fix);
             return None;
         }
@@ -185,6 +185,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Letters that the name of a check may have.
+fn may_name_check(letter: char) -> bool {
+    letter.is_alphanumeric() || "-_./".contains(letter)
 }
 
 /// When a job starts, as it was asked for.
@@ -235,7 +240,7 @@ impl Reader<'_> {
         self.refuse(
             "every",
             "no schedule and no condition",
-            "say when with `every`, `at`, `wait` or `manual`, or until when with `until`",
+            "say when with `every`, such as `1h`, with `at`, `wait` or `manual`, or until when with `until`",
         );
         None
     }

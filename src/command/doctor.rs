@@ -1,14 +1,16 @@
 //! `doctor`: what is wrong, and how to mend it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::page::{Page, Tone};
-use crate::command::{Access, Cli, Command, Context, Render};
+use crate::command::tell::Tell;
+use crate::command::{Access, Cli, Command, Context, Render, room};
 use crate::core::refusal::Refusal;
 use crate::store::{events, health};
 
 /// Looks at everything that can go wrong.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Doctor {
     /// Every row and every page of the database too
@@ -39,7 +41,7 @@ pub struct Finding {
 }
 
 /// How something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// As it should be.
@@ -103,6 +105,45 @@ impl Command for Doctor {
         findings.extend(crate::command::examine::clock(newest, cx.now()));
         findings.extend(crate::command::examine::leftovers(cx)?);
         Ok(Examined::of(findings))
+    }
+}
+
+/// What was looked at, as a model reads it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldExamined {
+    ok: bool,
+    good: Vec<String>,
+    findings: Vec<ToldFinding>,
+}
+
+/// One thing that is not as it should be.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldFinding {
+    subject: String,
+    state: Health,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+impl Tell for Examined {
+    type Told = ToldExamined;
+
+    fn tell(self, cx: &Context<'_>) -> ToldExamined {
+        let (good, bad): (Vec<Finding>, Vec<Finding>) =
+            self.findings.into_iter().partition(|finding| finding.state == Health::Good);
+        let told = bad.into_iter().map(|Finding { subject, state, message, fix }| ToldFinding {
+            subject,
+            state,
+            message: room::head(&cx.say(&message), 300, None),
+            fix: fix.map(|fix| room::head(&cx.say(&fix), 300, None)),
+        });
+        let (findings, _) = cx.room().rows(told);
+        ToldExamined {
+            ok: self.ok,
+            good: good.into_iter().map(|finding| finding.subject).collect(),
+            findings,
+        }
     }
 }
 

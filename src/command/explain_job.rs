@@ -1,16 +1,21 @@
 //! `explain_job`: why a job runs, why it waits, why it stopped, and what would stop it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::command::brief::RunRow;
 use crate::command::page::{Page, Tone, words};
+use crate::command::tell::{Tell, step};
 use crate::command::view::{JobView, PhaseView, RUN_HEAD, RunView};
-use crate::command::{Access, Cli, Command, Context, Render, describe, run_logs, select, show_job};
+use crate::command::{Access, Cli, Command, Context, Render, describe, room, run_logs, select, show_job};
 use crate::core::definition::Definition;
+use crate::core::job::decide;
 use crate::core::refusal::Refusal;
 use crate::store::{jobs, tasks};
 
 /// Explains a job.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ExplainJob {
     /// The job's id, unique prefix or name
@@ -49,21 +54,21 @@ impl Command for ExplainJob {
             let zone = &job.zone;
             describe::instant(at, zone)
         });
-        let mut because = because(&job, &recent, next_in.as_deref());
+        let mut because = because(cx, &job, &recent, next_in.as_deref());
         let waits = recent.iter().any(|run| run.state == "pending" && run.attempts == 0);
         if waits && busy >= cx.house.lanes {
             because
                 .push(format!("as many runs are under way as at once may be ({busy}); it waits for a lane"));
         }
         let live = stored.filter(|stored| stored.job.is_live());
-        let ends_when = live.map(|live| ends_when(&job, &live.definition)).unwrap_or_default();
+        let ends_when = live.map(|live| ends_when(cx, &job, &live.definition)).unwrap_or_default();
         Ok(Explained { job, because, ends_when, recent })
     }
 }
 
-fn because(job: &JobView, recent: &[RunView], next: Option<&str>) -> Vec<String> {
+fn because(cx: &Context<'_>, job: &JobView, recent: &[RunView], next: Option<&str>) -> Vec<String> {
     let mut told = Vec::new();
-    let evidence = job.evidence.clone().unwrap_or_default();
+    let evidence = job.evidence.as_deref().map(|evidence| cx.quote(evidence)).unwrap_or_default();
     match job.state.as_str() {
         "active" => {
             if let Some(run) = &job.active_run {
@@ -87,6 +92,10 @@ fn because(job: &JobView, recent: &[RunView], next: Option<&str>) -> Vec<String>
                 told.push("it has no next run by itself; `converge run-now` starts one".to_owned());
             }
         }
+        "paused" if job.needs_leave => {
+            told.push(format!("it waits for a person's leave: {evidence}"));
+            told.push(decide::leave(&job.name));
+        }
         "paused" => {
             let by = if job.reason.is_some() { "by the circuit breaker" } else { "by hand" };
             let note = if evidence.is_empty() { String::new() } else { format!(": {evidence}") };
@@ -108,7 +117,7 @@ fn because(job: &JobView, recent: &[RunView], next: Option<&str>) -> Vec<String>
     }
     if let Some(last) = job.last.as_ref().filter(|_| matches!(job.state.as_str(), "active" | "paused")) {
         let said = match (&last.unmet, last.exit_code) {
-            (Some(unmet), _) => format!("left its goal unmet: {unmet}"),
+            (Some(unmet), _) => format!("left its goal unmet: {}", cx.quote(unmet)),
             (None, Some(code)) if code != 0 => format!("{} with exit code {code}", words(&last.state)),
             (None, _) => words(&last.state),
         };
@@ -117,11 +126,11 @@ fn because(job: &JobView, recent: &[RunView], next: Option<&str>) -> Vec<String>
     told
 }
 
-fn ends_when(job: &JobView, definition: &Definition) -> Vec<String> {
+fn ends_when(cx: &Context<'_>, job: &JobView, definition: &Definition) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     if !job.until.is_empty() {
         let all = if job.until.len() > 1 { "all of " } else { "" };
-        told.push(format!("completed once this holds after a run: {all}{}", job.until.join(", ")));
+        told.push(format!("completed once this holds after a run: {all}{}", cx.quote(&job.until.join(", "))));
     }
     told.extend(describe::limits(definition).into_iter().map(|limit| limit.sentence(&definition.zone)));
     let breaker = job.max_failures;
@@ -135,6 +144,48 @@ fn ends_when(job: &JobView, definition: &Definition) -> Vec<String> {
         told.push(format!("paused after {breaker} runs in a row that could not do their work"));
     }
     told
+}
+
+/// A job, explained to a model.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldExplained {
+    id: String,
+    name: String,
+    state: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    because: Vec<String>,
+    ends_when: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    recent: Vec<RunRow>,
+    next_step: String,
+}
+
+impl Tell for Explained {
+    type Told = ToldExplained;
+
+    fn tell(self, cx: &Context<'_>) -> ToldExplained {
+        let say = |texts: &[String]| texts.iter().map(|text| cx.say(text)).collect();
+        let logs = step("run_logs", &json!({ "job": self.job.name }));
+        ToldExplained {
+            because: say(&self.because),
+            ends_when: say(&room::few(&self.ends_when, 8, 300)),
+            warnings: say(&self.job.warnings),
+            recent: self.recent.iter().map(|run| RunRow::of(run, cx)).collect(),
+            next_step: match (self.job.state.as_str(), &self.job.last) {
+                ("active" | "paused", None) => show_job::next_step(&self.job),
+                ("active" | "paused", Some(_)) => {
+                    format!("{logs} shows what it wrote; {}", show_job::next_step(&self.job))
+                }
+                _ => format!("{logs} shows what it wrote"),
+            },
+            id: self.job.id,
+            name: self.job.name,
+            state: self.job.state,
+            reason: self.job.reason,
+        }
+    }
 }
 
 impl Render for Explained {

@@ -1,17 +1,20 @@
 //! `list_events`: what happened, in order.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::command::page::{Page, Tone};
-use crate::command::{Access, Cli, Command, Context, Render, WAIT_MOST, columns, select, stamp};
+use crate::command::schema::Object;
+use crate::command::tell::{self, Tell};
+use crate::command::{Access, Cli, Command, Context, Render, SLICE_MOST, columns, select, stamp};
 use crate::core::refusal::Refusal;
 use crate::core::span::Span;
 use crate::store::events;
 
 /// Lists events, oldest first.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListEvents {
     /// Only those of this job
@@ -70,7 +73,7 @@ impl Command for ListEvents {
             Some(after) => after,
             None => cx.read(|tx| events::tail(tx, job, most))?,
         };
-        let until = Span::from_ms(self.wait_ms).min(WAIT_MOST).after(cx.now());
+        let until = Span::from_ms(self.wait_ms).min(SLICE_MOST).after(cx.now());
         loop {
             let seen = cx.house.engine.generation();
             let kept = cx.read(|tx| events::after(tx, after, job, most))?;
@@ -87,6 +90,14 @@ impl From<events::Kept> for EventView {
     fn from(kept: events::Kept) -> Self {
         let events::Kept { seq, at, actor, job, task, kind, data } = kept;
         Self { seq, at, actor, job, run: task, kind, data }
+    }
+}
+
+impl Tell for Events {
+    type Told = Object;
+
+    fn tell(self, _: &Context<'_>) -> Object {
+        tell::all(&self)
     }
 }
 

@@ -1,15 +1,20 @@
 //! `list_jobs`: the jobs there are.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::command::brief::JobRow;
 use crate::command::page::{Page, Tone};
+use crate::command::tell::{Tell, step};
 use crate::command::view::{JobView, last_phrase};
-use crate::command::{Access, Cli, Command, Context, Render, select};
-use crate::core::refusal::{Code, Refusal};
+use crate::command::{Access, Cli, Command, Context, Render, define, select};
+use crate::core::nearest::nearest;
+use crate::core::refusal::{Problem, Refusal};
 use crate::store::jobs;
 
 /// Lists jobs, oldest first.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ListJobs {
     /// The archived ones too
@@ -17,8 +22,9 @@ pub struct ListJobs {
     pub all: bool,
     /// Only those in this state
     #[arg(long, value_name = "STATE")]
+    #[schemars(extend("enum" = STATES))]
     pub state: Option<String>,
-    /// At most so many [100 at a time for agents; all on the command line]
+    /// At most so many [20 at a time for agents; all on the command line]
     #[arg(long, value_name = "COUNT")]
     pub limit: Option<u32>,
     /// Goes on after this job: the `next` of the reply before
@@ -45,20 +51,48 @@ impl Command for ListJobs {
 
     fn run(self, cx: &Context<'_>) -> Result<Jobs, Refusal> {
         if let Some(state) = self.state.as_deref().filter(|state| !STATES.contains(state)) {
-            let refusal = Refusal::new(
-                Code::Invalid,
-                format!("state: `{}` is no state of a job", state.escape_debug()),
-            );
-            return Err(refusal.hint(format!("the states are {}", STATES.join(", "))));
+            let problem = Problem::new("state", format!("`{}` is no state of a job", define::shorten(state)));
+            let near =
+                nearest(state, STATES).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            return Err(Refusal::invalid(vec![
+                problem.fix(format!("{near}the states are {}", STATES.join(", "))),
+            ]));
         }
         let which = if self.all { jobs::Which::All } else { jobs::Which::Present };
-        let most = self.limit.unwrap_or(100).clamp(1, 1000);
+        let most = self.limit.unwrap_or(if cx.is_model() { 20 } else { 100 }).clamp(1, 1000);
         let after = self.after.as_deref().map(|after| select::job(cx, after)).transpose()?;
         let mut stored = cx.read(|tx| jobs::list(tx, which, self.state.as_deref(), after, most + 1))?;
         let more = stored.len() > most as usize;
         stored.truncate(most as usize);
         let next = stored.last().filter(|_| more).map(|last| last.job.id.to_string());
         Ok(Jobs { jobs: stored.iter().map(JobView::of).collect(), next })
+    }
+}
+
+/// Jobs, as a model reads them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldJobs {
+    jobs: Vec<JobRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<String>,
+}
+
+impl Tell for Jobs {
+    type Told = ToldJobs;
+
+    fn tell(self, cx: &Context<'_>) -> ToldJobs {
+        let (jobs, all) = cx.room().rows(self.jobs.iter().map(|job| JobRow::of(job, cx)));
+        let next = if all { self.next } else { jobs.last().map(|last| last.id.clone()) };
+        let next_step = match (&next, jobs.is_empty()) {
+            (Some(next), _) => {
+                Some(format!("More: {} with the same fields", step("list_jobs", &json!({ "after": next }))))
+            }
+            (None, true) => Some("No such jobs; `add_job` makes one".to_owned()),
+            (None, false) => None,
+        };
+        ToldJobs { jobs, next, next_step }
     }
 }
 

@@ -5,31 +5,42 @@
 //! about a field on the field.
 
 pub mod add_job;
+pub mod arguments;
 pub mod attempt;
+pub mod brief;
 pub mod caller;
 pub mod columns;
 pub mod control_job;
+pub mod correct;
 pub mod daemon_status;
 pub mod define;
 pub mod describe;
 pub mod doctor;
 pub mod examine;
 pub mod explain_job;
+pub mod fence;
+pub mod foreign;
 pub mod instant;
+pub mod leave;
 pub mod lenient;
 pub mod list_events;
 pub mod list_jobs;
 pub mod page;
+pub mod published;
 pub mod read_output;
 pub mod readback;
 pub mod reader;
 pub mod remove_job;
+pub mod room;
 pub mod run_logs;
 pub mod run_now;
+pub mod schema;
 pub mod select;
 pub mod show_job;
+pub mod speak;
 pub mod stamp;
 pub mod table;
+pub mod tell;
 pub mod terms;
 pub mod test_condition;
 pub mod update_job;
@@ -41,15 +52,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
-use crate::command::caller::Caller;
+use crate::command::caller::{Audience, Caller};
 use crate::command::page::Page;
+use crate::command::schema::{Field, Fields, Object};
+use crate::command::tell::Tell;
 use crate::core::actor::Actor;
+use crate::core::consent::Consent;
 use crate::core::nearest::nearest;
-use crate::core::refusal::{Code, Problem, Refusal};
+use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
 use crate::engine::handle::Handle;
 use crate::engine::input::{Answer, Key, Write};
@@ -59,18 +74,32 @@ use crate::store::readers::Readers;
 use crate::store::tx::{StoreError, Tx};
 
 /// One verb.
-pub trait Command: Serialize + DeserializeOwned + clap::Args {
+pub trait Command: Serialize + DeserializeOwned + clap::Args + JsonSchema {
     /// Its name: the MCP tool, the word on the wire, and `tools/<name>.md`.
     const NAME: &'static str;
     /// What it may do.
     const ACCESS: Access;
     /// The commands of the CLI that ask for it.
     const CLI: &'static [Cli];
+    /// How its fields are told to agents.
+    const FIELDS: Fields = Fields::InWords;
     /// What it answers.
-    type Reply: Serialize + DeserializeOwned + Render;
+    type Reply: Serialize + DeserializeOwned + Render + Tell;
 
     /// Does it.
     fn run(self, cx: &Context<'_>) -> Result<Self::Reply, Refusal>;
+}
+
+/// A verb that changes something: what it asks of the engine, and what it says of the answer.
+///
+/// Apart, because a request that comes again is answered from what was kept and asks for nothing: what it
+/// names may be gone by then, and what it wants may be allowed no more.
+pub trait Change: Command {
+    /// What the request comes to, or why it is refused.
+    fn write(&self, cx: &Context<'_>) -> Result<Write, Refusal>;
+
+    /// What is said of the answer, which may have been given long ago.
+    fn reply(self, cx: &Context<'_>, answer: Answer) -> Result<Self::Reply, Refusal>;
 }
 
 /// One command of the CLI.
@@ -96,8 +125,30 @@ impl Cli {
 pub enum Access {
     /// Looks only.
     Read,
-    /// Changes something.
+    /// Changes what is there.
     Write,
+    /// Makes something new, and looks at nothing that another request may be changing: several of one
+    /// client may be under way at once.
+    Create,
+}
+
+impl Access {
+    /// Whether something is different afterwards.
+    pub fn is_write(self) -> bool {
+        self != Self::Read
+    }
+}
+
+/// One request.
+pub struct Asked<'a> {
+    /// The verb.
+    pub verb: &'a str,
+    /// With what.
+    pub arguments: Json,
+    /// The name of a write, so that asking twice is asking once.
+    pub key: Option<String>,
+    /// Called once a write has its place in the order of all writes.
+    pub entered: &'a dyn Fn(),
 }
 
 /// A reply that people can read.
@@ -112,8 +163,12 @@ pub struct Context<'a> {
     pub caller: &'a Caller,
     /// The name of the request, for writes.
     pub key: Option<Key>,
+    /// What was answered to this very request when it came before.
+    pub kept: Option<Answer>,
     /// The daemon it runs in.
     pub house: &'a House,
+    /// Called once a write has its place in the order of all writes.
+    pub entered: &'a dyn Fn(),
 }
 
 /// The daemon as the verbs see it.
@@ -128,6 +183,8 @@ pub struct House {
     pub started_at: Timestamp,
     /// How many runs may be under way at once.
     pub lanes: u32,
+    /// What becomes of jobs that agents make.
+    pub consent: Consent,
 }
 
 /// Where everything lies.
@@ -147,8 +204,8 @@ pub struct Places {
     pub log: PathBuf,
 }
 
-/// The longest that one call waits: clients cut calls at a minute.
-pub const WAIT_MOST: Span = Span::from_secs(20);
+/// The longest that one request waits: whoever waits longer asks again, and is told in between.
+pub const SLICE_MOST: Span = Span::from_secs(20);
 
 impl Context<'_> {
     /// The instant it is.
@@ -162,16 +219,21 @@ impl Context<'_> {
         self.house.engine.changed_since(seen, left);
     }
 
-    /// Asks for a change and waits until it is stored.
-    pub fn write(&self, write: Write) -> Result<Answer, Refusal> {
-        self.house.engine.ask(write, Actor::named(&self.caller.actor), self.key.clone())
+    /// Makes a change and waits until it is stored; one that was made under the same key is only told again.
+    pub fn change<C: Change>(&self, change: C) -> Result<C::Reply, Refusal> {
+        if let Some(answer) = &self.kept {
+            return change.reply(self, answer.clone()).map_err(|refusal| Refusal {
+                message: format!("this was done when the key came first; {}", refusal.message),
+                ..refusal
+            });
+        }
+        let write = change.write(self)?;
+        let submitted = self.house.engine.submit(write, Actor::named(&self.caller.actor), self.key.clone());
+        (self.entered)();
+        change.reply(self, submitted.wait()?)
     }
 
-    /// What was answered to this very request when it came before.
-    ///
-    /// For verbs whose request reads otherwise once it was done: it names what it took away, or asks for
-    /// what is there by now.
-    pub fn answered(&self) -> Result<Option<Answer>, Refusal> {
+    fn answered(&self) -> Result<Option<Answer>, Refusal> {
         let Some(key) = &self.key else { return Ok(None) };
         let kept = self.read(|tx| keys::get(tx, &key.name, self.now()))?;
         kept.map(|kept| writes::again(key, kept)).transpose()
@@ -197,14 +259,22 @@ pub struct Entry {
     pub access: Access,
     /// The commands of the CLI that ask for it.
     pub cli: &'static [Cli],
-    /// Does it.
-    pub run: fn(Json, &Context<'_>) -> Result<Json, Refusal>,
+    /// Does it, and answers as its reader is told.
+    pub run: fn(Object, &Context<'_>) -> Result<Json, Refusal>,
+    /// The schema of its request, as agents are shown it.
+    pub input_schema: fn() -> Object,
+    /// The schema of its reply, as agents are shown it.
+    pub output_schema: fn() -> Object,
+    /// Every field of its request.
+    pub fields: fn() -> Vec<Field>,
     /// Adds its arguments to a command line.
     pub arguments: fn(clap::Command) -> clap::Command,
     /// Reads its request from a command line.
     pub request: fn(&clap::ArgMatches) -> Result<Json, clap::Error>,
     /// Writes its reply on a page.
     pub render: fn(&Json, &mut Page) -> Result<(), serde_json::Error>,
+    /// Its reply with every member that it has, also those that are null and were left out on the way.
+    pub complete: fn(&Json) -> Result<Json, serde_json::Error>,
 }
 
 const fn entry<C: Command>() -> Entry {
@@ -212,11 +282,14 @@ const fn entry<C: Command>() -> Entry {
         name: C::NAME,
         access: C::ACCESS,
         cli: C::CLI,
-        run: |arguments, cx| {
-            let request: C = read_request::<C>(arguments)?;
-            let reply = request.run(cx)?;
-            Ok(serde_json::to_value(reply).expect("a reply is plain data"))
+        run: |request, cx| {
+            let request: C = serde_json::from_value(Json::Object(request))
+                .map_err(|error| Refusal::new(Code::Invalid, error.to_string()))?;
+            Ok(tell::reply(request.run(cx)?, cx))
         },
+        input_schema: || schema::input::<C>(C::FIELDS),
+        output_schema: || schema::output::<<C::Reply as Tell>::Told>(),
+        fields: || schema::fields::<C>(),
         arguments: |command| C::augment_args(command),
         request: |matches| {
             let request = C::from_arg_matches(matches)?;
@@ -229,6 +302,7 @@ const fn entry<C: Command>() -> Entry {
             }
             Ok(())
         },
+        complete: |reply| serde_json::to_value(C::Reply::deserialize(reply)?),
     }
 }
 
@@ -260,62 +334,59 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 const KEY_MOST: usize = 200;
 
 /// Does the verb of this name for somebody.
-pub fn dispatch(
-    house: &House,
-    caller: &Caller,
-    verb: &str,
-    arguments: Json,
-    key: Option<String>,
-) -> Result<Json, Refusal> {
-    let Some(entry) = find(verb) else {
-        let refusal = Refusal::new(Code::NotFound, format!("no verb `{verb}`"));
-        let near = nearest(verb, REGISTRY.iter().map(|entry| entry.name));
-        return Err(match near {
-            Some(near) => refusal.hint(format!("did you mean `{near}`?")),
-            None => refusal,
-        });
+///
+/// Whatever a model is answered speaks of calls and fields, and a refusal shows the call to send.
+pub fn dispatch(house: &House, caller: &Caller, asked: Asked<'_>) -> Result<Json, Refusal> {
+    let Asked { verb, arguments, key, entered } = asked;
+    let told = |refusal| match caller.reader {
+        Audience::Person => refusal,
+        Audience::Model => speak::for_model(refusal),
     };
+    let is_told = |entry: &&Entry| caller.reader == Audience::Person || published::is_told(entry.name);
+    let entry = find(verb).filter(is_told).ok_or_else(|| told(no_verb(verb)))?;
     if let Some(problem) = key.as_deref().and_then(|name| define::unfit("key", name, KEY_MOST)) {
-        return Err(Refusal::invalid(vec![problem]));
+        return Err(told(Refusal::invalid(vec![problem])));
     }
     let key = key.map(|name| Key { name, request: request_hash(verb, &arguments) });
-    let cx = Context { caller, key, house };
+    let mut cx = Context { caller, key, kept: None, house, entered };
+    let read = arguments::read(verb, arguments);
+    let answered = read.finish().and_then(|request| once(entry, request, &mut cx));
+    answered.map_err(|refusal| match caller.reader {
+        Audience::Person => refusal,
+        Audience::Model => correct::with_call(verb, &read.request, refusal),
+    })
+}
+
+/// Does it, and says of a write whether it was done before, under the same key.
+fn once(entry: &Entry, request: Map<String, Json>, cx: &mut Context<'_>) -> Result<Json, Refusal> {
     if entry.access == Access::Read {
-        return (entry.run)(arguments, &cx);
+        return (entry.run)(request, cx);
     }
-    let replayed = cx.answered()?.is_some();
-    let mut reply = (entry.run)(arguments, &cx)?;
+    cx.kept = cx.answered()?;
+    let is_replayed = cx.kept.is_some();
+    let mut reply = (entry.run)(request, cx)?;
     // Told apart from what was done now: the same words may stand for something long ago.
-    reply[REPLAYED] = Json::Bool(replayed);
+    if is_replayed || cx.caller.reader == Audience::Person {
+        reply[REPLAYED] = Json::Bool(is_replayed);
+    }
     Ok(reply)
 }
 
+fn no_verb(verb: &str) -> Refusal {
+    let refusal = Refusal::new(Code::NotFound, format!("no verb `{}`", define::shorten(verb)));
+    if let Some(near) = nearest(verb, REGISTRY.iter().map(|entry| entry.name)) {
+        return refusal.hint(format!("did you mean `{near}`?"));
+    }
+    let verbs: Vec<&str> = published::entries().map(|entry| entry.name).collect();
+    refusal.hint(format!("the verbs are {}", verbs.join(", ")))
+}
+
 /// The field of a reply that says whether its request was answered before, under the same key.
-const REPLAYED: &str = "replayed";
+pub const REPLAYED: &str = "replayed";
 
 fn request_hash(verb: &str, arguments: &Json) -> String {
     blake3::hash(format!("{verb}\0{arguments}").as_bytes()).to_hex().to_string()
 }
 
-/// Reads a request, refusing fields it does not have.
-fn read_request<C: Command>(arguments: Json) -> Result<C, Refusal> {
-    let arguments = if arguments.is_null() { Json::Object(serde_json::Map::new()) } else { arguments };
-    let Json::Object(map) = &arguments else {
-        return Err(Refusal::new(Code::Invalid, format!("the arguments of {} are an object", C::NAME)));
-    };
-    let command = C::augment_args(clap::Command::new(C::NAME));
-    let known: Vec<&str> = command.get_arguments().map(|argument| argument.get_id().as_str()).collect();
-    let stranger = |name: &str| {
-        let problem = Problem::new(name, format!("{} has no field `{name}`", C::NAME));
-        match nearest(name, known.iter().copied()) {
-            Some(near) => problem.fix(format!("did you mean `{near}`?")),
-            None => problem.fix(format!("the fields are {}", known.join(", "))),
-        }
-    };
-    let strangers: Vec<Problem> =
-        map.keys().filter(|name| !known.contains(&name.as_str())).map(|name| stranger(name)).collect();
-    if !strangers.is_empty() {
-        return Err(Refusal::invalid(strangers));
-    }
-    serde_json::from_value(arguments).map_err(|error| Refusal::new(Code::Invalid, error.to_string()))
-}
+#[cfg(test)]
+mod tests;

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::page::Page;
+use crate::command::tell::Tell;
 use crate::command::view::RunView;
-use crate::command::{Access, Cli, Command, Context, Render, WAIT_MOST, run_logs, select};
+use crate::command::{Access, Cli, Command, Context, Render, SLICE_MOST, fence, run_logs, select};
 use crate::core::process::ProcessKey;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
@@ -14,7 +16,7 @@ use crate::engine::work::output::{self, Chunk, Stream};
 use crate::store::tasks;
 
 /// Reads the output of a run.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReadOutput {
     /// The run's id
@@ -43,14 +45,22 @@ pub struct Output {
     pub run: RunView,
     /// The attempt it is of.
     pub attempt: u32,
+    /// Whether that is of standard error.
+    #[serde(default)]
+    pub stderr: bool,
     /// The text; bytes that are no UTF-8 are replaced.
     pub text: String,
     /// Where to read on.
     pub next: u64,
+    /// How much was written so far.
+    pub total: u64,
 }
 
 /// How much is read at once.
 const PIECE_BYTES: usize = 64 * 1024;
+
+/// How much a model is given at once: each byte may become two characters of JSON.
+const MODEL_PIECE_BYTES: usize = 4 * 1024;
 
 /// How often a growing file is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -63,7 +73,8 @@ impl Command for ReadOutput {
 
     fn run(self, cx: &Context<'_>) -> Result<Output, Refusal> {
         let id = select::run(cx, &self.run)?;
-        let until = Span::from_ms(self.wait_ms).min(WAIT_MOST).after(cx.now());
+        let most = if cx.is_model() { MODEL_PIECE_BYTES } else { PIECE_BYTES };
+        let until = Span::from_ms(self.wait_ms).min(SLICE_MOST).after(cx.now());
         loop {
             let seen = cx.house.engine.generation();
             let stored = cx.read(|tx| tasks::get(tx, id))?;
@@ -72,7 +83,7 @@ impl Command for ReadOutput {
             let attempt = run_logs::attempt_of(&task, self.attempt)?;
             let stream = if self.stderr { Stream::Stderr } else { Stream::Stdout };
             let key = ProcessKey::attempt(id, attempt);
-            let piece = output::read(&cx.house.places.runs, key, stream, self.from, PIECE_BYTES);
+            let piece = output::read(&cx.house.places.runs, key, stream, self.from, most);
             let piece = piece.map_err(|error| {
                 Refusal::new(Code::Unavailable, format!("the output cannot be read: {error}"))
             })?;
@@ -80,7 +91,7 @@ impl Command for ReadOutput {
             if !piece.bytes.is_empty() || run.is_over() || attempt != task.claims || cx.now() >= until {
                 let (text, next) =
                     if self.raw { (one_each(&piece.bytes), piece.next) } else { whole_text(&piece) };
-                return Ok(Output { run, attempt, text, next });
+                return Ok(Output { run, attempt, stderr: self.stderr, text, next, total: piece.total });
             }
             cx.house.engine.changed_since(seen, LOOK);
         }
@@ -103,6 +114,28 @@ fn whole_text(piece: &Chunk) -> (String, u64) {
     };
     let begun = (bytes.len() - whole) as u64;
     (String::from_utf8_lossy(&bytes[..whole]).into_owned(), piece.next - begun)
+}
+
+/// A piece of output, as a model reads it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldOutput {
+    run: String,
+    state: String,
+    attempt: u32,
+    text: String,
+    next: u64,
+    total: u64,
+}
+
+impl Tell for Output {
+    type Told = ToldOutput;
+
+    fn tell(self, _: &Context<'_>) -> ToldOutput {
+        let Self { run, attempt, stderr, text, next, total } = self;
+        let stream = if stderr { "stderr" } else { "stdout" };
+        let text = if text.is_empty() { text } else { fence::output(&run.id, stream, &text) };
+        ToldOutput { run: run.id, state: run.state, attempt, text, next, total }
+    }
 }
 
 impl Render for Output {

@@ -1,14 +1,16 @@
 //! `remove_job`: takes jobs away, with force also their history.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::page::Page;
-use crate::command::{Access, Cli, Command, Context, Render, lenient, select, show_job};
+use crate::command::tell::Tell;
+use crate::command::{Access, Change, Cli, Command, Context, Render, lenient, room, select};
 use crate::core::refusal::Refusal;
-use crate::engine::input::{Answer, History, Jobs, Write};
+use crate::engine::input::{Answer, Gone, History, Write};
 
 /// Removes jobs.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RemoveJob {
     /// Each job's id, unique prefix or name
@@ -39,21 +41,47 @@ impl Command for RemoveJob {
     type Reply = Removed;
 
     fn run(self, cx: &Context<'_>) -> Result<Removed, Refusal> {
-        if let Some(Answer::Removed(ids)) = cx.answered()? {
-            return Ok(Removed { removed: ids.iter().map(ToString::to_string).collect(), names: self.jobs });
-        }
+        cx.change(self)
+    }
+}
+
+impl Change for RemoveJob {
+    fn write(&self, cx: &Context<'_>) -> Result<Write, Refusal> {
         let jobs = select::jobs(cx, &self.jobs, self.all)?;
-        let names = match &jobs {
-            Jobs::These(ids) => {
-                ids.iter().map(|id| show_job::job(cx, *id).map(|job| job.name)).collect::<Result<_, _>>()?
-            }
-            Jobs::All => Vec::new(),
-        };
         let history = if self.force { History::Remove } else { History::Keep };
-        let Answer::Removed(ids) = cx.write(Write::Remove { jobs, history })? else {
+        Ok(Write::Remove { jobs, history })
+    }
+
+    fn reply(self, _: &Context<'_>, answer: Answer) -> Result<Removed, Refusal> {
+        let Answer::Removed(gone) = answer else {
             unreachable!("removing is answered with the jobs that are gone")
         };
-        Ok(Removed { removed: ids.iter().map(ToString::to_string).collect(), names })
+        let removed = gone.iter().map(|gone| gone.id.to_string()).collect();
+        // Who named none wants to know how many there were.
+        let names = gone.into_iter().map(|Gone { name, .. }| name).filter(|_| !self.all).collect();
+        Ok(Removed { removed, names })
+    }
+}
+
+/// The jobs that are gone, as a model reads them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldRemoved {
+    count: usize,
+    removed: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    names: Vec<String>,
+}
+
+impl Tell for Removed {
+    type Told = ToldRemoved;
+
+    fn tell(self, _: &Context<'_>) -> ToldRemoved {
+        let count = self.removed.len();
+        ToldRemoved {
+            count,
+            removed: room::few(&self.removed, 50, 80),
+            names: room::few(&self.names, 50, 80),
+        }
     }
 }
 

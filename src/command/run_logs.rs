@@ -2,13 +2,17 @@
 
 use std::io;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::command::attempt::AttemptView;
+use crate::command::brief::RunRow;
 use crate::command::page::{Page, Tone};
 use crate::command::select::Selected;
+use crate::command::tell::{Tell, step};
 use crate::command::view::{RUN_HEAD, RunView};
-use crate::command::{Access, Cli, Command, Context, Render, select};
+use crate::command::{Access, Cli, Command, Context, Render, fence, room, select};
 use crate::core::process::ProcessKey;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::task::Task;
@@ -16,12 +20,12 @@ use crate::engine::work::output::{self, Stream};
 use crate::store::{attempts, jobs, tasks};
 
 /// Shows the runs of a job, newest first, and the end of what the newest wrote.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunLogs {
     /// A job's id, unique prefix or name, or a run's id
     pub job: String,
-    /// At most so many runs, 20 unless said
+    /// At most so many runs [5 for agents; 20 on the command line]
     #[arg(long, value_name = "COUNT")]
     pub limit: Option<u32>,
     /// Only runs before this one: the `next` of the reply before
@@ -63,6 +67,9 @@ pub struct Tail {
     pub stderr: String,
     /// Whether there is more before.
     pub cut: bool,
+    /// Whether all of it was removed for room.
+    #[serde(default)]
+    pub removed: bool,
 }
 
 /// The most that is read of a stream for its tail.
@@ -75,7 +82,7 @@ impl Command for RunLogs {
     type Reply = Logs;
 
     fn run(self, cx: &Context<'_>) -> Result<Logs, Refusal> {
-        let most = self.limit.unwrap_or(20).clamp(1, 500);
+        let most = self.limit.unwrap_or(if cx.is_model() { 5 } else { 20 }).clamp(1, 500);
         let before = self.before.as_deref().map(|before| select::run(cx, before)).transpose()?;
         let (job, mut found) = match select::either(cx, &self.job)? {
             Selected::Job(job) => (job, cx.read(|tx| tasks::of_job(tx, job, before, most + 1))?),
@@ -115,14 +122,17 @@ fn tail(cx: &Context<'_>, stored: &tasks::Stored, attempt: Option<u32>, lines: u
         output::read(runs, key, stream, end.saturating_sub(TAIL_BYTES as u64), TAIL_BYTES)
             .map(|chunk| chunk.bytes)
     };
-    let read = |stream| {
-        read(stream).map_err(|error: io::Error| {
-            Refusal::new(Code::Unavailable, format!("the output cannot be read: {error}"))
-        })
-    };
+    let read = |stream| read(stream).map_err(|error: io::Error| unreadable(&error));
     let (stdout, stdout_cut) = last_lines(&read(Stream::Stdout)?, lines);
     let (stderr, stderr_cut) = last_lines(&read(Stream::Stderr)?, lines);
-    Ok(Tail { run: stored.task.id.to_string(), attempt, stdout, stderr, cut: stdout_cut || stderr_cut })
+    let removed = output::is_gone(&cx.house.places.runs, stored.task.id);
+    let removed = removed.map_err(|error| unreadable(&error))?;
+    let cut = stdout_cut || stderr_cut;
+    Ok(Tail { run: stored.task.id.to_string(), attempt, stdout, stderr, cut, removed })
+}
+
+fn unreadable(error: &io::Error) -> Refusal {
+    Refusal::new(Code::Unavailable, format!("the output cannot be read: {error}"))
 }
 
 /// The attempt that is meant, which the run must have had.
@@ -146,6 +156,68 @@ fn last_lines(bytes: &[u8], most: u32) -> (String, bool) {
     (lines[skipped..].join("\n"), skipped > 0 || bytes.len() >= TAIL_BYTES)
 }
 
+/// Runs and what the newest wrote, as a model reads them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldLogs {
+    job: String,
+    name: String,
+    runs: Vec<RunRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<String>,
+    next_step: String,
+}
+
+/// The most that a model is told of each stream, in characters.
+const TOLD_MOST: usize = 2_000;
+
+impl Tell for Logs {
+    type Told = ToldLogs;
+
+    fn tell(self, cx: &Context<'_>) -> ToldLogs {
+        let (mut output, mut errors, mut rest) = (None, None, None);
+        let mut room = cx.room();
+        if let Some(Tail { run, stdout, stderr, cut, .. }) = &self.output {
+            let told = |stream, text: &str| {
+                let plain = fence::plain(text);
+                let (end, is_cut) = room::tail(&plain, TOLD_MOST);
+                (Some(fence::output(run, stream, end)).filter(|_| !end.is_empty()), is_cut)
+            };
+            let (stdout, stdout_cut) = told("stdout", stdout);
+            let (stderr, stderr_cut) = told("stderr", stderr);
+            room.take(&(&stdout, &stderr));
+            (output, errors) = (stdout, stderr);
+            let log = format!("converge://runs/{run}/log");
+            rest = match (*cut || stdout_cut, stderr_cut) {
+                (false, false) => None,
+                (true, false) => Some(log),
+                (false, true) => Some(format!("{log}?stream=stderr")),
+                (true, true) => Some(format!("{log} and {log}?stream=stderr")),
+            };
+        }
+        let (runs, all) = room.rows(self.runs.iter().map(|run| RunRow::of(run, cx)));
+        let next = if all { self.next } else { runs.last().map(|last| last.id.clone()) };
+        let explain = step("explain_job", &json!({ "job": self.name }));
+        let mut next_step = vec![if runs.is_empty() {
+            format!("It has not run yet: {explain} says why")
+        } else {
+            format!("{explain} says why it is as it is")
+        }];
+        if self.output.as_ref().is_some_and(|output| output.removed) {
+            next_step.push("the output was removed for room".to_owned());
+        }
+        next_step.extend(rest.map(|rest| format!("all of the output: {rest}")));
+        next_step.extend(next.as_ref().map(|next| {
+            format!("older runs: {}", step("run_logs", &json!({ "job": self.name, "before": next })))
+        }));
+        let next_step = next_step.join("; ");
+        ToldLogs { job: self.job, name: self.name, runs, next, output, errors, next_step }
+    }
+}
+
 impl Render for Logs {
     fn render(&self, page: &mut Page) {
         if self.runs.is_empty() {
@@ -158,6 +230,11 @@ impl Render for Logs {
             page.line(page.tone("There are older runs: `--limit` shows more.", Tone::Faint));
         }
         let Some(output) = &self.output else { return };
+        if output.removed {
+            page.line(
+                page.tone(&format!("The output of run {} was removed for room.", output.run), Tone::Faint),
+            );
+        }
         for (stream, text) in [("output", &output.stdout), ("errors", &output.stderr)] {
             if text.is_empty() {
                 continue;

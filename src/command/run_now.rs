@@ -1,16 +1,20 @@
 //! `run_now`: starts a run beside the schedule.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::command::brief::RunBrief;
 use crate::command::page::{Page, Tone};
+use crate::command::tell::{Tell, step};
 use crate::command::view::RunView;
-use crate::command::{Access, Cli, Command, Context, Render, select};
+use crate::command::{Access, Change, Cli, Command, Context, Render, select};
 use crate::core::refusal::{Code, Refusal};
 use crate::engine::input::{Answer, Source, Write};
 use crate::store::tasks;
 
 /// Starts a run of a job now; the schedule goes on as it was.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunNow {
     /// The job's id, unique prefix or name
@@ -34,14 +38,46 @@ impl Command for RunNow {
     type Reply = Running;
 
     fn run(self, cx: &Context<'_>) -> Result<Running, Refusal> {
-        let job = select::job(cx, &self.job)?;
-        let Answer::Started { run, source } = cx.write(Write::RunNow(job))? else {
+        cx.change(self)
+    }
+}
+
+impl Change for RunNow {
+    fn write(&self, cx: &Context<'_>) -> Result<Write, Refusal> {
+        Ok(Write::RunNow(select::job(cx, &self.job)?))
+    }
+
+    fn reply(self, cx: &Context<'_>, answer: Answer) -> Result<Running, Refusal> {
+        let Answer::Started { run, source } = answer else {
             unreachable!("a run now is answered with a run")
         };
         let stored = cx.read(|tx| tasks::get(tx, run))?;
         let stored =
             stored.ok_or_else(|| Refusal::new(Code::NotFound, format!("{run} was removed meanwhile")))?;
         Ok(Running { run: RunView::of(&stored.task), source })
+    }
+}
+
+/// The run that was started, as a model reads it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldRunning {
+    #[serde(flatten)]
+    run: RunBrief,
+    #[schemars(with = "String")]
+    source: Source,
+    next_step: String,
+}
+
+impl Tell for Running {
+    type Told = ToldRunning;
+
+    fn tell(self, cx: &Context<'_>) -> ToldRunning {
+        let wait = step("wait", &json!({ "job": self.run.id }));
+        ToldRunning {
+            run: RunBrief::of(self.run, cx),
+            source: self.source,
+            next_step: format!("Started, not finished: {wait} tells when it is over"),
+        }
     }
 }
 

@@ -1,14 +1,19 @@
 //! `show_job`: everything about a job or a run.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::command::attempt::AttemptView;
+use crate::command::brief::{AttemptBrief, JobBrief, RunBrief};
 use crate::command::page::{Page, Tone, words};
 use crate::command::select::Selected;
+use crate::command::tell::{Tell, step};
 use crate::command::terms::Terms;
 use crate::command::view::{JobView, RunView, last_phrase};
-use crate::command::{Access, Cli, Command, Context, Render, select};
+use crate::command::{Access, Cli, Command, Context, Render, leave, room, select};
 use crate::core::condition::evaluate::Truth;
+use crate::core::goal::Finding;
 use crate::core::id::{JobId, TaskId};
 use crate::core::job;
 use crate::core::refusal::{Code, Refusal};
@@ -16,7 +21,7 @@ use crate::core::task::{End, State, Task};
 use crate::store::{attempts, jobs, tasks};
 
 /// Shows a job or a run.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShowJob {
     /// A job's id, unique prefix or name, or a run's id
@@ -101,17 +106,117 @@ pub fn job(cx: &Context<'_>, id: JobId) -> Result<JobView, Refusal> {
     let stored = stored.ok_or_else(|| Refusal::new(Code::NotFound, format!("{id} was removed meanwhile")))?;
     let mut view = JobView::of(&stored);
     if let Some(zero) = zero.filter(|_| stored.job.is_live()) {
-        view.warnings.extend(met_before(&zero.task));
+        view.warnings.extend(met_before(cx, &zero.task));
     }
     Ok(view)
 }
 
+/// The views of jobs that were changed, as far as they are still there.
+pub fn those_left(cx: &Context<'_>, ids: &[JobId]) -> Result<Vec<JobView>, Refusal> {
+    let mut left = Vec::with_capacity(ids.len());
+    let mut gone = None;
+    for id in ids {
+        match job(cx, *id) {
+            Ok(view) => left.push(view),
+            Err(refusal) if refusal.code == Code::NotFound => gone = Some(refusal),
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    match gone {
+        Some(refusal) if left.is_empty() => Err(refusal),
+        Some(_) | None => Ok(left),
+    }
+}
+
 /// A warning for each criterion that was met before the first run: it says nothing about the work.
-fn met_before(zero: &Task) -> Vec<String> {
+fn met_before(cx: &Context<'_>, zero: &Task) -> Vec<String> {
     let State::Ended(End { findings: Some(findings), .. }) = &zero.state else { return Vec::new() };
     let met = findings.criteria.iter().filter(|finding| finding.truth == Truth::Met);
-    met.map(|finding| format!("`{}` was met before the first run: {}", finding.name, finding.evidence))
-        .collect()
+    let warning = |finding: &Finding| {
+        format!("`{}` was met before the first run: {}", finding.name, cx.quote(&finding.evidence))
+    };
+    met.map(warning).collect()
+}
+
+/// A job or a run, as a model reads it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldShown {
+    #[serde(flatten)]
+    job: Option<JobBrief>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    how: Vec<String>,
+    #[serde(flatten)]
+    run: Option<RunBrief>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attempt_list: Vec<AttemptBrief>,
+    next_step: String,
+}
+
+/// How many attempts of a run are told; the newest are.
+const ATTEMPTS_TOLD: usize = 3;
+
+impl Tell for Shown {
+    type Told = ToldShown;
+
+    fn tell(self, cx: &Context<'_>) -> ToldShown {
+        let next_step = self.next_step();
+        match self {
+            Self::Job(shown) => ToldShown {
+                how: room::few(&shown.definition.how(), 8, 200),
+                job: Some(JobBrief::of(shown.job, cx)),
+                run: None,
+                attempt_list: Vec::new(),
+                next_step,
+            },
+            Self::Run(shown) => {
+                let older = shown.attempt_list.len().saturating_sub(ATTEMPTS_TOLD);
+                ToldShown {
+                    job: None,
+                    how: Vec::new(),
+                    run: Some(RunBrief::of(shown.run, cx)),
+                    attempt_list: shown
+                        .attempt_list
+                        .into_iter()
+                        .skip(older)
+                        .map(AttemptBrief::from)
+                        .collect(),
+                    next_step,
+                }
+            }
+        }
+    }
+}
+
+impl Shown {
+    /// What a model would most likely ask next.
+    fn next_step(&self) -> String {
+        match self {
+            Self::Job(shown) => next_step(&shown.job),
+            Self::Run(shown) if shown.run.is_over() => {
+                format!("{} shows what it wrote", step("run_logs", &json!({ "job": shown.run.id })))
+            }
+            Self::Run(shown) => {
+                format!("{} tells when it is over", step("wait", &json!({ "job": shown.run.id })))
+            }
+        }
+    }
+}
+
+/// What a model would most likely ask next about a job.
+pub fn next_step(job: &JobView) -> String {
+    let named = json!({ "job": job.name });
+    match job.state.as_str() {
+        "active" if job.active_run.is_some() || job.next_at.is_some() => {
+            format!("{} tells when it is over", step("wait", &named))
+        }
+        "active" => format!("{} starts it", step("run_now", &named)),
+        "paused" if job.needs_leave => leave::wanted(&job.name),
+        "paused" => {
+            let resume = json!({ "action": "resume", "jobs": [job.name] });
+            format!("{} goes on", step("control_job", &resume))
+        }
+        _ => format!("{} says why it is over", step("explain_job", &named)),
+    }
 }
 
 impl Render for Shown {

@@ -1,5 +1,6 @@
 //! Terms: the arguments that `add_job` and `update_job` share, and what they come to.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::define::{self, When};
@@ -10,7 +11,7 @@ use crate::core::refusal::Problem;
 use crate::core::schedule::{Anchor, Schedule, Start};
 
 /// What a job does, when, until when and how.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Terms {
     /// A shell line to run
@@ -21,6 +22,7 @@ pub struct Terms {
     pub argv: Vec<String>,
     /// What an agent is to do
     #[arg(long, hide = true)]
+    #[schemars(skip)]
     pub prompt: Option<String>,
     /// The directory it runs in; yours, unless said
     #[arg(long, value_name = "DIR", help_heading = "What")]
@@ -28,9 +30,11 @@ pub struct Terms {
     /// A variable whose value is read at each start; repeatable
     #[arg(long, value_name = "NAME", help_heading = "What")]
     #[serde(deserialize_with = "lenient::texts")]
+    #[schemars(extend("rare" = true))]
     pub env: Vec<String>,
     /// A file of NAME=value lines that is read at each start
     #[arg(long, value_name = "FILE", help_heading = "What")]
+    #[schemars(extend("rare" = true))]
     pub env_file: Option<String>,
 
     /// Every so often, such as `5m`; with a condition, counted from the end of each run
@@ -44,17 +48,20 @@ pub struct Terms {
     #[arg(long, value_name = "SPAN", help_heading = "When")]
     #[serde(deserialize_with = "lenient::text")]
     pub wait: Option<String>,
-    /// Only when told to by run-now
+    /// Only when somebody starts it by hand
     #[arg(long, help_heading = "When")]
     pub manual: bool,
     /// The first start: `now` or `next` [now for loops and conditions]
     #[arg(long, value_name = "WHEN", help_heading = "When")]
+    #[schemars(extend("rare" = true))]
     pub start: Option<String>,
     /// No start before this
     #[arg(long, value_name = "TIME", help_heading = "When")]
+    #[schemars(extend("rare" = true))]
     pub starts_at: Option<String>,
     /// No start from this on
     #[arg(long, value_name = "TIME", help_heading = "When")]
+    #[schemars(extend("rare" = true))]
     pub ends_at: Option<String>,
     /// The zone of times without one, such as `Europe/Berlin` [yours]
     #[arg(long, value_name = "ZONE", help_heading = "When")]
@@ -77,9 +84,11 @@ pub struct Terms {
     pub max_hours: Option<String>,
     /// Given up at this time; a run under way is cut
     #[arg(long, value_name = "TIME", help_heading = "Until")]
+    #[schemars(extend("rare" = true))]
     pub deadline: Option<String>,
     /// Pauses after so many runs in a row that could not do their work; 0 is never [5]
     #[arg(long, value_name = "COUNT", help_heading = "Until")]
+    #[schemars(extend("rare" = true))]
     pub max_failures: Option<u32>,
 
     /// Ends a run after this long, or `none` [10m]
@@ -89,9 +98,11 @@ pub struct Terms {
     /// Ends a run that writes nothing for this long
     #[arg(long, value_name = "SPAN", help_heading = "How")]
     #[serde(deserialize_with = "lenient::text")]
+    #[schemars(extend("rare" = true))]
     pub idle_timeout: Option<String>,
     /// Ends a run whose processes hold more memory, such as `2G`
     #[arg(long, value_name = "SIZE", help_heading = "How")]
+    #[schemars(extend("rare" = true))]
     pub memory: Option<String>,
     /// Tries a failed run of one slot so many times more [0]
     #[arg(long, value_name = "COUNT", help_heading = "How")]
@@ -99,6 +110,7 @@ pub struct Terms {
     /// The pause before the first retry; it doubles with each [60s]
     #[arg(long, value_name = "SPAN", help_heading = "How")]
     #[serde(deserialize_with = "lenient::text")]
+    #[schemars(extend("rare" = true))]
     pub retry_delay: Option<String>,
 }
 

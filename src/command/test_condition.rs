@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::page::Page;
+use crate::command::schema::Object;
 use crate::command::show_job::truth_word;
+use crate::command::tell::{self, Tell};
 use crate::command::{Access, Cli, Command, Context, Render, select};
 use crate::core::condition::Condition;
 use crate::core::condition::evaluate::{Answer, Truth};
@@ -19,7 +22,7 @@ use crate::engine::work::output::{self, Stream};
 use crate::store::{jobs, tasks};
 
 /// Tries a condition on a run.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TestCondition {
     /// The condition, such as `exit 0` or `output /all passed/`
@@ -80,7 +83,7 @@ impl Command for TestCondition {
         for (need, fact) in &mut facts.known {
             // What is not found in a part may have been in the rest.
             if need.is_of_output() && !is_whole && matches!(fact, Fact::NotMet { .. }) {
-                *fact = Fact::Unknown { why: "the middle of the output was cut out meanwhile".to_owned() };
+                *fact = Fact::Unknown { why: "the output was cut or removed meanwhile".to_owned() };
             }
         }
         for check in checks {
@@ -93,6 +96,14 @@ impl Command for TestCondition {
         };
         let condition = condition.to_string();
         Ok(Tested { condition, run: run.to_string(), truth: evaluation.truth, evidence: evaluation.evidence })
+    }
+}
+
+impl Tell for Tested {
+    type Told = Object;
+
+    fn tell(self, _: &Context<'_>) -> Object {
+        tell::all(&self)
     }
 }
 

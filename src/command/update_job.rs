@@ -1,13 +1,19 @@
 //! `update_job`: gives a job a new revision.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::command::brief::JobBrief;
 use crate::command::define;
+use crate::command::leave;
 use crate::command::page::{Page, Tone};
 use crate::command::reader::Reader;
+use crate::command::schema::Fields;
+use crate::command::tell::{Tell, step};
 use crate::command::terms::Terms;
 use crate::command::view::JobView;
-use crate::command::{Access, Cli, Command, Context, Render, describe, select, show_job};
+use crate::command::{Access, Change, Cli, Command, Context, Render, describe, select, show_job};
 use crate::core::id::JobId;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::task::{Phase, State};
@@ -15,7 +21,7 @@ use crate::engine::input::{Answer, Update, Write};
 use crate::store::{jobs, tasks};
 
 /// Changes a job; what is not named stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UpdateJob {
     /// The job's id, unique prefix or name
@@ -64,14 +70,18 @@ impl Command for UpdateJob {
     const NAME: &'static str = "update_job";
     const ACCESS: Access = Access::Write;
     const CLI: &'static [Cli] = &[Cli::named("update")];
+    const FIELDS: Fields = Fields::ByName;
     type Reply = Reply;
 
     fn run(self, cx: &Context<'_>) -> Result<Reply, Refusal> {
-        if let Some(answer) = cx.answered()? {
-            return reply(cx, answer);
-        }
+        cx.change(self)
+    }
+}
+
+impl Change for UpdateJob {
+    fn write(&self, cx: &Context<'_>) -> Result<Write, Refusal> {
         if self.all {
-            return self.run_all(cx);
+            return self.write_all(cx);
         }
         if self.job.is_empty() {
             let refusal = Refusal::new(Code::Invalid, "no job is named");
@@ -86,58 +96,61 @@ impl Command for UpdateJob {
         let definition = self.terms.amend(&stored.definition, &mut reader);
         reader.finish()?;
         let definition = definition.expect("whatever keeps a definition from being made is a problem");
+        leave::to_change(cx, &stored.definition, &definition)?;
         let name = name.unwrap_or_else(|| stored.job.name.clone());
         let update = Update { job: id, from: stored.job.revision, name, definition };
-        let answer = cx.write(Write::Update(Box::new(update)))?;
-        reply(cx, answer)
+        Ok(Write::Update(Box::new(update)))
+    }
+
+    fn reply(self, cx: &Context<'_>, answer: Answer) -> Result<Reply, Refusal> {
+        let (id, changed) = match answer {
+            Answer::Updated(id) => (id, true),
+            Answer::Exists(id) => (id, false),
+            Answer::Changed(ids) => return Ok(Reply::All { updated: show_job::those_left(cx, &ids)? }),
+            other @ (Answer::Added(_)
+            | Answer::Ended { .. }
+            | Answer::Removed(_)
+            | Answer::Started { .. }) => {
+                unreachable!("updating was answered with {other:?}")
+            }
+        };
+        let job = show_job::job(cx, id)?;
+        let run = job.active_run.as_deref().and_then(|run| run.parse().ok());
+        let run_waits = match run {
+            Some(run) => show_job::run(cx, run)?.run.state == "pending",
+            None => false,
+        };
+        let run_bounds = if run_waits { None } else { run_bounds(cx, id)? };
+        Ok(Reply::One(Box::new(Updated { job, changed, run_waits, run_bounds })))
     }
 }
 
 impl UpdateJob {
     /// Changes every live job by the same terms.
-    fn run_all(self, cx: &Context<'_>) -> Result<Reply, Refusal> {
+    fn write_all(&self, cx: &Context<'_>) -> Result<Write, Refusal> {
         if !self.job.is_empty() || self.name.is_some() {
             let refusal = Refusal::new(Code::Invalid, "`all` is every live job, under the name it has");
             return Err(refusal.hint("leave the job and its new name out, or leave `all` out"));
         }
         let all = cx.read(|tx| jobs::list(tx, jobs::Which::All, None, None, u32::MAX))?;
         let mut updates = Vec::new();
-        for jobs::Stored { job, definition, .. } in all.into_iter().filter(|stored| stored.job.is_live()) {
-            let tz = self.terms.tz.as_deref().unwrap_or(&definition.zone);
+        for jobs::Stored { job, definition: before, .. } in
+            all.into_iter().filter(|stored| stored.job.is_live())
+        {
+            let tz = self.terms.tz.as_deref().unwrap_or(&before.zone);
             let mut reader = Reader::new(cx.caller, Some(tz), cx.now());
-            let amended = self.terms.amend(&definition, &mut reader);
+            let amended = self.terms.amend(&before, &mut reader);
             reader.finish().map_err(|refusal| {
                 let fix = refusal.hint.as_ref().map_or_else(String::new, |fix| format!("{fix}; "));
                 let hint = format!("{fix}this is said of `{}`, and none was changed", job.name);
                 refusal.hint(hint)
             })?;
             let definition = amended.expect("whatever keeps a definition from being made is a problem");
+            leave::to_change(cx, &before, &definition)?;
             updates.push(Update { job: job.id, from: job.revision, name: job.name, definition });
         }
-        reply(cx, cx.write(Write::UpdateEach(updates))?)
+        Ok(Write::UpdateEach(updates))
     }
-}
-
-fn reply(cx: &Context<'_>, answer: Answer) -> Result<Reply, Refusal> {
-    let (id, changed) = match answer {
-        Answer::Updated(id) => (id, true),
-        Answer::Exists(id) => (id, false),
-        Answer::Changed(ids) => {
-            let updated = ids.into_iter().map(|id| show_job::job(cx, id)).collect::<Result<_, _>>()?;
-            return Ok(Reply::All { updated });
-        }
-        other @ (Answer::Added(_) | Answer::Removed(_) | Answer::Started { .. }) => {
-            unreachable!("updating was answered with {other:?}")
-        }
-    };
-    let job = show_job::job(cx, id)?;
-    let run = job.active_run.as_deref().and_then(|run| run.parse().ok());
-    let run_waits = match run {
-        Some(run) => show_job::run(cx, run)?.run.state == "pending",
-        None => false,
-    };
-    let run_bounds = if run_waits { None } else { run_bounds(cx, id)? };
-    Ok(Reply::One(Box::new(Updated { job, changed, run_waits, run_bounds })))
 }
 
 /// The bounds of the run under way, when an update gave it others than it began with.
@@ -184,6 +197,61 @@ impl Render for Reply {
                 }
             }
         }
+    }
+}
+
+/// What was changed, as a model reads it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ToldReply {
+    /// The job that was named.
+    One(Box<ToldUpdated>),
+    /// The names of those that are different now.
+    All {
+        /// The names.
+        updated: Vec<String>,
+        /// What to call next.
+        next_step: String,
+    },
+}
+
+/// The job as it is from now on, as a model reads it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldUpdated {
+    #[serde(flatten)]
+    job: JobBrief,
+    changed: bool,
+    next_step: String,
+}
+
+impl Tell for Reply {
+    type Told = ToldReply;
+
+    fn tell(self, cx: &Context<'_>) -> ToldReply {
+        match self {
+            Self::One(updated) => ToldReply::One(Box::new(updated.tell(cx))),
+            Self::All { updated } => {
+                let next_step = format!("{} shows them", step("list_jobs", &json!({})));
+                let names = updated.into_iter().map(|job| job.name).collect();
+                ToldReply::All { updated: names, next_step }
+            }
+        }
+    }
+}
+
+impl Updated {
+    fn tell(self, cx: &Context<'_>) -> ToldUpdated {
+        let now = step("run_now", &json!({ "job": self.job.name }));
+        let next_step = match (self.changed, &self.job.active_run, self.run_waits) {
+            (false, ..) => "It is like that already, nothing was changed".to_owned(),
+            (true, Some(run), true) => format!("Run {run} has not started and follows the new revision"),
+            (true, Some(run), false) => match self.run_bounds.as_deref() {
+                Some(bounds) => format!("Run {run} goes on; its limits are now {}", bounds.join(", ")),
+                None => format!("Run {run} goes on under the revision before"),
+            },
+            (true, None, _) => format!("{now} tries it at once"),
+        };
+        ToldUpdated { changed: self.changed, next_step, job: JobBrief::of(self.job, cx) }
     }
 }
 

@@ -59,6 +59,9 @@ pub struct JobView {
     /// When it was added.
     #[serde(serialize_with = "stamp::at")]
     pub created_at: Timestamp,
+    /// Whether it is paused until a person gives leave.
+    #[serde(default)]
+    pub needs_leave: bool,
     /// When it resumes by itself.
     #[serde(serialize_with = "stamp::maybe")]
     pub resumes_at: Option<Timestamp>,
@@ -97,6 +100,9 @@ pub struct RunView {
     pub number: u32,
     /// Why there was this run.
     pub origin: String,
+    /// When it was made.
+    #[serde(serialize_with = "stamp::at")]
+    pub created_at: Timestamp,
     /// The instant it stands for.
     #[serde(serialize_with = "stamp::maybe")]
     pub slot_at: Option<Timestamp>,
@@ -127,7 +133,7 @@ pub struct RunView {
 }
 
 /// What a run that is under way is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, schemars::JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PhaseView {
     /// Its process runs.
@@ -179,6 +185,7 @@ impl JobView {
                 finished_at: last.ended_at,
             }),
             created_at: job.created_at,
+            needs_leave: pause.is_some_and(|pause| pause.needs_leave),
             resumes_at: pause.and_then(|pause| pause.until),
             archived: job.archived_at.is_some(),
         }
@@ -216,6 +223,7 @@ impl RunView {
             job: task.job.to_string(),
             number: task.number,
             origin: origin_word(task.origin).to_owned(),
+            created_at: task.created_at,
             slot_at: task.slot,
             state: String::new(),
             phase: None,

@@ -1,24 +1,28 @@
 //! `wait`: until a run or a job is over.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::command::brief::{JobBrief, RunBrief};
 use crate::command::page::{Page, Tone, words};
 use crate::command::select::Selected;
 use crate::command::show_job::{self, Shown};
+use crate::command::tell::{Tell, step};
 use crate::command::view::{JobView, RunView};
-use crate::command::{Access, Cli, Command, Context, Render, WAIT_MOST, lenient, select};
+use crate::command::{Access, Cli, Command, Context, Render, SLICE_MOST, leave, lenient, select};
 use crate::core::job::verdict::NOT_YET;
-use crate::core::refusal::{Code, Refusal};
+use crate::core::refusal::{Problem, Refusal};
 use crate::core::span::Span;
 use crate::core::task::How;
 
 /// Waits until a run is over, or until a job starts no more runs.
-#[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Wait {
     /// A job's id, unique prefix or name, or a run's id
     pub job: String,
-    /// At most this long [10s at a time for agents; without end on the command line]
+    /// At most this long [45s for agents, 4m at most; without end on the command line]
     #[arg(long, value_name = "SPAN")]
     #[serde(deserialize_with = "lenient::text")]
     pub timeout: Option<String>,
@@ -37,7 +41,7 @@ pub struct Waited {
 }
 
 /// What waiting came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It is over and went well.
@@ -58,12 +62,12 @@ impl Command for Wait {
 
     fn run(self, cx: &Context<'_>) -> Result<Waited, Refusal> {
         let span = match &self.timeout {
-            None => WAIT_MOST,
+            None => SLICE_MOST,
             Some(text) => text.parse::<Span>().map_err(|error| {
-                Refusal::new(Code::Invalid, format!("timeout: {}", error.message)).hint(error.fix)
+                Refusal::invalid(vec![Problem::new("timeout", error.message).fix(error.fix)])
             })?,
         };
-        let until = span.min(WAIT_MOST).after(cx.now());
+        let until = span.min(SLICE_MOST).after(cx.now());
         let what = select::either(cx, &self.job)?;
         loop {
             let seen = cx.house.engine.generation();
@@ -118,6 +122,54 @@ fn of_pause(job: &JobView) -> Outcome {
 
 fn last_failed(job: &JobView) -> bool {
     job.last.as_ref().is_some_and(|last| last.state != How::Succeeded.word())
+}
+
+/// What was waited for, as a model reads it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ToldWaited {
+    over: bool,
+    result: Outcome,
+    #[serde(flatten)]
+    job: Option<JobBrief>,
+    #[serde(flatten)]
+    run: Option<RunBrief>,
+    next_step: String,
+}
+
+impl Tell for Waited {
+    type Told = ToldWaited;
+
+    fn tell(self, cx: &Context<'_>) -> ToldWaited {
+        let (id, job_id) = match &self.shown {
+            Shown::Job(shown) => (&shown.job.id, &shown.job.id),
+            Shown::Run(shown) => (&shown.run.id, &shown.run.job),
+        };
+        let logs = step("run_logs", &json!({ "job": id }));
+        let next_step = match (self.result, &self.shown) {
+            (Outcome::NeedsPerson, Shown::Job(shown)) if shown.job.needs_leave => {
+                leave::wanted(&shown.job.name)
+            }
+            (Outcome::Waiting, _) => {
+                format!("Not over: {} waits on, or come back later", step("wait", &json!({ "job": id })))
+            }
+            (Outcome::NeedsPerson, _) => {
+                let resume = json!({ "action": "resume", "jobs": [job_id] });
+                format!("It is paused: ask the person, then {}", step("control_job", &resume))
+            }
+            (Outcome::Ok, _) => format!("Over; {logs} shows what it wrote"),
+            (Outcome::Failed, _) => {
+                format!(
+                    "Over; {} says why, {logs} what it wrote",
+                    step("explain_job", &json!({ "job": job_id }))
+                )
+            }
+        };
+        let (job, run) = match self.shown {
+            Shown::Job(shown) => (Some(JobBrief::of(shown.job, cx)), None),
+            Shown::Run(shown) => (None, Some(RunBrief::of(shown.run, cx))),
+        };
+        ToldWaited { over: self.over, result: self.result, job, run, next_step }
+    }
 }
 
 impl Render for Waited {

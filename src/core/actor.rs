@@ -4,6 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Whose word it is: some things only a person may allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Voice {
+    /// A person's, or that of a program a person wrote.
+    Person,
+    /// A model's.
+    Agent,
+}
+
 /// Who caused a change: `cli`, `run r0abc1234`, `daemon`; never nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor(String);

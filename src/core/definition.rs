@@ -96,6 +96,14 @@ impl Definition {
         !limited && self.schedule.repeats()
     }
 
+    /// When the first run starts; a job that is not to start before an instant starts with it.
+    pub fn first_start(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.starts_at.filter(|starts_at| *starts_at > now) {
+            Some(starts_at) => self.schedule.first(starts_at, Start::Now),
+            None => self.schedule.first(now, self.start),
+        }
+    }
+
     /// A text that two definitions share exactly when they ask for the same thing.
     ///
     /// The environment is not part of it: the same request from another shell is the same request.

@@ -6,6 +6,7 @@
 
 pub mod actor;
 pub mod condition;
+pub mod consent;
 pub mod definition;
 pub mod goal;
 pub mod id;

@@ -118,6 +118,8 @@ pub mod files {
     pub const LINE: &str = "line";
     /// What a run came to; beside the directories of its attempts.
     pub const RESULT: &str = "result.json";
+    /// Says that the output of a run was removed for room; beside its result.
+    pub const OUTPUT_GONE: &str = "output.gone";
     /// What becomes [`RESULT`].
     pub const RESULT_DRAFT: &str = "result.json.new";
 }

@@ -21,7 +21,8 @@ const OLDER: u32 = 3;
 
 /// Sends everything that is traced, and every panic, to the log of a home.
 pub(super) fn start(paths: &Paths, config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log)
+    // What rmcp says of each message is for whoever looks for a fault in it.
+    let filter = EnvFilter::try_new(format!("rmcp=off,{}", config.log))
         .with_context(|| format!("`{}` is no filter for the log", config.log))?;
     let log =
         Log::open(paths.log(), BYTES_MAX).with_context(|| format!("the log `{}`", paths.log().display()))?;

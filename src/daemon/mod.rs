@@ -21,6 +21,7 @@ use nix::sys::signal::{SigSet, Signal};
 use crate::client::autostart::Autostart;
 use crate::client::connect::{ClientError, Connection};
 use crate::client::protocol::Home;
+use crate::command::House;
 use crate::config::Config;
 use crate::core::process::ProcessKey;
 use crate::engine::clock::SystemClock;
@@ -33,7 +34,7 @@ use crate::paths::Paths;
 use crate::process::caller;
 use crate::process::descriptors;
 use crate::process::supervisor::{Options, Supervisor};
-use crate::surface::socket::{Dispatch, Door};
+use crate::surface::mcp::door::Door;
 
 /// How long requests under way may take to be answered when the daemon ends.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -55,12 +56,8 @@ pub struct Parts {
 
 /// Is the daemon of `paths` until it is told to end; without doing anything when there is one already.
 ///
-/// `dispatch` makes what does the verbs, once the store is open.
-pub fn run(
-    paths: Paths,
-    config: Config,
-    dispatch: impl FnOnce(Parts) -> Dispatch,
-) -> anyhow::Result<ExitCode> {
+/// `house` makes what the verbs work with, once the store is open.
+pub fn run(paths: Paths, config: Config, house: impl FnOnce(Parts) -> House) -> anyhow::Result<ExitCode> {
     if let Some(key) = caller::inside_run() {
         return Ok(refuse_inside(key));
     }
@@ -75,7 +72,7 @@ pub fn run(
         return Ok(ExitCode::SUCCESS);
     };
     log::start(&paths, &config)?;
-    let outcome = serve(paths, config, &signals, dispatch);
+    let outcome = serve(paths, config, &signals, house);
     match &outcome {
         Ok(()) => tracing::info!("ended"),
         Err(error) => tracing::error!(error = format!("{error:#}"), "ended"),
@@ -88,13 +85,14 @@ fn serve(
     paths: Paths,
     config: Config,
     signals: &SigSet,
-    dispatch: impl FnOnce(Parts) -> Dispatch,
+    house: impl FnOnce(Parts) -> House,
 ) -> anyhow::Result<()> {
     let engine = Handle::new(Box::new(SystemClock));
     let started_at = engine.now();
     control::forget_stop(&paths)?;
 
-    let database = store::open(&paths.database())?;
+    let database_path = paths.database();
+    let database = store::open(&database_path)?;
     refuse_taken_socket(&paths)?;
     let door = Door::open(&paths.address()?)
         .with_context(|| format!("the socket `{}`", paths.socket().display()))?;
@@ -124,7 +122,10 @@ fn serve(
 
     let parts = Parts { engine: engine.clone(), paths, config, started_at };
     let home = parts.paths.home().display().to_string();
-    let server = door.serve(Home::of(&parts.paths), dispatch(parts))?;
+    let server = {
+        let home = Home::of(&parts.paths);
+        door.serve(house(parts), home, caller::run_of)?
+    };
     tracing::info!(version = env!("CARGO_PKG_VERSION"), pid = std::process::id(), home, "started");
 
     let signal = wait_for_end(signals)?;
@@ -134,6 +135,10 @@ fn serve(
     // A panic in there would have ended the process.
     let _ = thread.join();
     leaving.wait(FAREWELL);
+    // Those who still read keep the log of the store from going; what is in it goes into the store.
+    if let Err(error) = store::settle(&database_path) {
+        tracing::warn!(%error, "the store's log stays beside it");
+    }
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use crate::store::migrate;
 use crate::store::sqlite::Sqlite;
-use crate::store::tx::StoreError;
+use crate::store::tx::{StoreError, Tx};
 
 /// Opens the store at `path`, or makes it, and brings it to the newest schema.
 pub(super) fn open(path: &Path) -> anyhow::Result<Sqlite> {
@@ -24,6 +24,11 @@ pub(super) fn open(path: &Path) -> anyhow::Result<Sqlite> {
         tracing::info!(from = found, to = migrate::NEWEST, "the store has a new schema");
     }
     Ok(database)
+}
+
+/// Puts what is in the log beside the store into it, so that its one file is all of it.
+pub(super) fn settle(path: &Path) -> Result<(), StoreError> {
+    Sqlite::open(path)?.query("PRAGMA wal_checkpoint(TRUNCATE)", &[]).map(drop)
 }
 
 /// Reads the schema without writing: a foreign or a newer store is left as it is.

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -30,6 +30,22 @@ pub struct Handle {
     shared: Arc<Shared>,
 }
 
+/// A change that has its place in the order, and is not stored yet.
+#[must_use]
+pub struct Submitted {
+    answer: Option<Receiver<Reply>>,
+}
+
+impl Submitted {
+    /// Waits until it is stored.
+    pub fn wait(self) -> Reply {
+        match self.answer {
+            Some(answer) => answer.recv().unwrap_or_else(|_| Err(unanswered())),
+            None => Err(gone()),
+        }
+    }
+}
+
 struct Shared {
     queue: Queue,
     changes: Changes,
@@ -50,11 +66,14 @@ impl Handle {
 
     /// Asks for a change and waits until it is stored.
     pub fn ask(&self, write: Write, by: Actor, key: Option<Key>) -> Reply {
+        self.submit(write, by, key).wait()
+    }
+
+    /// Asks for a change, which has its place in the order of all changes once this returns.
+    pub fn submit(&self, write: Write, by: Actor, key: Option<Key>) -> Submitted {
         let (reply, answer) = sync_channel(1);
-        match self.shared.queue.ask(Asked { write, by, key, reply }) {
-            Door::Open => answer.recv().unwrap_or_else(|_| Err(unanswered())),
-            Door::Closed => Err(gone()),
-        }
+        let door = self.shared.queue.ask(Asked { write, by, key, reply });
+        Submitted { answer: (door == Door::Open).then_some(answer) }
     }
 
     /// Passes on what the world says.

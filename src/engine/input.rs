@@ -5,7 +5,7 @@ use std::sync::mpsc::SyncSender;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::core::actor::Actor;
+use crate::core::actor::{Actor, Voice};
 use crate::core::definition::Definition;
 use crate::core::id::{JobId, TaskId};
 use crate::core::refusal::Refusal;
@@ -67,9 +67,16 @@ pub enum Write {
         until: Option<Timestamp>,
     },
     /// Start runs again.
-    Resume(Jobs),
+    Resume {
+        /// Of which jobs.
+        jobs: Jobs,
+        /// Whose word it is.
+        by: Voice,
+    },
     /// Never start a run again, and end the one under way.
     Cancel(Jobs),
+    /// End these runs, and let their jobs go on.
+    CancelRuns(Vec<TaskId>),
     /// Out of sight.
     Archive(Jobs),
     /// In sight again.
@@ -94,6 +101,8 @@ pub struct Add {
     pub definition: Definition,
     /// What to do when there is such a job under another name.
     pub twin: Twin,
+    /// What a person should know whose leave it waits for; none when it needs none.
+    pub parked: Option<String>,
 }
 
 /// How a new job is to be called.
@@ -148,8 +157,15 @@ pub enum Answer {
     Updated(JobId),
     /// These jobs were changed.
     Changed(Vec<JobId>),
+    /// These runs are being ended, and nothing else.
+    Ended {
+        /// The runs.
+        runs: Vec<TaskId>,
+        /// The jobs they are of, which go on.
+        jobs: Vec<JobId>,
+    },
     /// These jobs are gone.
-    Removed(Vec<JobId>),
+    Removed(Vec<Gone>),
     /// A run was made, or one that waited was moved to now.
     Started {
         /// The run.
@@ -157,6 +173,15 @@ pub enum Answer {
         /// What it is.
         source: Source,
     },
+}
+
+/// A job that is gone, and all that is left to say of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// Its id.
+    pub id: JobId,
+    /// Its name.
+    pub name: String,
 }
 
 /// What a run now turned out to be.

@@ -1,6 +1,7 @@
 //! Writes: the changes that people and agents ask for.
 
-use crate::core::id::JobId;
+use crate::core::actor::Voice;
+use crate::core::id::{JobId, TaskId};
 use crate::core::job::decide::Input;
 use crate::core::job::{self, Job};
 use crate::core::refusal::{Code, Refusal};
@@ -8,7 +9,7 @@ use crate::core::span::Span;
 use crate::core::task;
 use crate::engine::acts::{self, Action};
 use crate::engine::batch::{Answered, Batch};
-use crate::engine::input::{Add, Answer, Asked, History, Jobs, Key, Name, Source, Update, Write};
+use crate::engine::input::{Add, Answer, Asked, Gone, History, Jobs, Key, Name, Source, Update, Write};
 use crate::engine::twins::{self, Twin};
 use crate::store::tx::StoreError;
 use crate::store::{jobs, keys, tasks};
@@ -53,39 +54,37 @@ fn write(batch: &mut Batch<'_>, write: &Write) -> Answered<Answer> {
         Write::UpdateEach(updates) => update_each(batch, updates),
         Write::Pause { jobs, note, until } => {
             let input = Input::Pause { note: note.clone(), until: *until };
-            each(
-                batch,
-                jobs,
-                |job| matches!(job.state, job::State::Active),
-                |batch, stored| batch.say_to_job(stored, &input),
-            )
+            let active = |job: &Job| matches!(job.state, job::State::Active);
+            each(batch, jobs, active, |batch, stored| batch.say_to_job(stored, &input)).map(changed)
         }
-        Write::Resume(jobs) => {
-            let paused = |job: &Job| matches!(job.state, job::State::Paused(_));
-            each(batch, jobs, paused, |batch, stored| batch.say_to_job(stored, &Input::Resume))
+        Write::Resume { jobs, by } => {
+            let paused = |job: &Job| matches!(&job.state, job::State::Paused(pause) if !pause.needs_leave || *by == Voice::Person);
+            each(batch, jobs, paused, |batch, stored| batch.say_to_job(stored, &Input::Resume { by: *by }))
+                .map(changed)
         }
-        Write::Cancel(jobs) => each(batch, jobs, Job::is_live, cancel),
+        Write::Cancel(jobs) => each(batch, jobs, Job::is_live, cancel).map(changed),
+        Write::CancelRuns(runs) => cancel_runs(batch, runs),
         Write::Archive(jobs) => {
             let closed = |job: &Job| !job.is_live() && job.archived_at.is_none();
-            each(batch, jobs, closed, |batch, stored| batch.say_to_job(stored, &Input::Archive))
+            each(batch, jobs, closed, |batch, stored| batch.say_to_job(stored, &Input::Archive)).map(changed)
         }
         Write::Unarchive(jobs) => {
             let hidden = |job: &Job| job.archived_at.is_some();
             each(batch, jobs, hidden, |batch, stored| batch.say_to_job(stored, &Input::Unarchive))
+                .map(changed)
         }
         Write::Remove { jobs, history } => {
             let away = |batch: &mut Batch<'_>, stored: &mut jobs::Stored| remove(batch, stored, *history);
-            let answer = each(batch, jobs, |job| !job.is_live(), away)?;
-            Ok(answer.map(
-                |answer| if let Answer::Changed(jobs) = answer { Answer::Removed(jobs) } else { answer },
-            ))
+            let gone = |stored: jobs::Stored| Gone { id: stored.job.id, name: stored.job.name };
+            let removed = |jobs: Vec<_>| Answer::Removed(jobs.into_iter().map(gone).collect());
+            each(batch, jobs, |job| !job.is_live(), away).map(|done| done.map(removed))
         }
         Write::RunNow(job) => run_now(batch, *job),
     }
 }
 
 fn add(batch: &mut Batch<'_>, add: &Add) -> Answered<Answer> {
-    let Add { name, definition, twin } = add;
+    let Add { name, definition, twin, parked } = add;
     if let Name::Given(name) = name
         && let Some(other) = jobs::by_live_name(batch.tx, name)?
     {
@@ -106,6 +105,11 @@ fn add(batch: &mut Batch<'_>, add: &Add) -> Answered<Answer> {
     let fingerprint = twins::fingerprint(batch.tx, definition, job.id)?;
     jobs::insert(batch.tx, &job, definition, &by, &fingerprint)?;
     batch.record_job(job.id, &job::Event::Added { name: job.name.clone() })?;
+    if let Some(note) = parked {
+        let mut stored = batch.job(job.id)?.expect("it was just added");
+        let input = Input::Park { note: note.clone() };
+        batch.say_to_job(&mut stored, &input)?.expect("a new job can be parked");
+    }
     Ok(Ok(Answer::Added(job.id)))
 }
 
@@ -189,7 +193,12 @@ fn update_each(batch: &mut Batch<'_>, updates: &[Update]) -> Answered<Answer> {
     Ok(Ok(Answer::Changed(changed)))
 }
 
-/// Does `change` to each job that was named, or to every one that is `fit` for it.
+/// Says of jobs only which they are.
+fn changed(done: Result<Vec<jobs::Stored>, Refusal>) -> Result<Answer, Refusal> {
+    done.map(|jobs| Answer::Changed(jobs.iter().map(|stored| stored.job.id).collect()))
+}
+
+/// Does `change` to each job that was named, or to every one that is `fit` for it, and gives back those.
 ///
 /// Of named jobs, one refusal refuses all, so that nothing is half done.
 fn each(
@@ -197,8 +206,8 @@ fn each(
     jobs: &Jobs,
     fit: impl Fn(&Job) -> bool,
     change: impl Fn(&mut Batch<'_>, &mut jobs::Stored) -> Answered<()>,
-) -> Answered<Answer> {
-    let stored = match jobs {
+) -> Answered<Vec<jobs::Stored>> {
+    let mut found = match jobs {
         Jobs::All => {
             let all = jobs::list(batch.tx, jobs::Which::All, None, None, u32::MAX)?;
             all.into_iter().filter(|stored| fit(&stored.job)).collect()
@@ -218,14 +227,12 @@ fn each(
             named
         }
     };
-    let mut changed = Vec::with_capacity(stored.len());
-    for mut stored in stored {
-        if let Err(refusal) = change(batch, &mut stored)? {
+    for stored in &mut found {
+        if let Err(refusal) = change(batch, stored)? {
             return Ok(Err(refusal));
         }
-        changed.push(stored.job.id);
     }
-    Ok(Ok(Answer::Changed(changed)))
+    Ok(Ok(found))
 }
 
 fn cancel(batch: &mut Batch<'_>, stored: &mut jobs::Stored) -> Answered<()> {
@@ -237,6 +244,33 @@ fn cancel(batch: &mut Batch<'_>, stored: &mut jobs::Stored) -> Answered<()> {
         return Ok(Ok(()));
     };
     batch.say_to_task(&mut run, &task::decide::Input::Cancel)
+}
+
+/// Ends runs and nothing else; one that cannot be ended refuses all.
+fn cancel_runs(batch: &mut Batch<'_>, runs: &[TaskId]) -> Answered<Answer> {
+    let mut jobs = Vec::new();
+    let mut ended: Vec<TaskId> = Vec::with_capacity(runs.len());
+    for id in runs {
+        // Named twice is named once: the second time it would be over.
+        if ended.contains(id) {
+            continue;
+        }
+        let Some(mut run) = tasks::get(batch.tx, *id)? else {
+            return Ok(Err(Refusal::new(Code::NotFound, format!("no run {id}"))));
+        };
+        if !run.task.is_open() {
+            let refusal = Refusal::new(Code::Conflict, format!("run {id} is over, too late to cancel it"));
+            return Ok(Err(refusal.hint(format!("`converge cancel {}` ends its job", run.task.job))));
+        }
+        if let Err(refusal) = batch.say_to_task(&mut run, &task::decide::Input::Cancel)? {
+            return Ok(Err(refusal));
+        }
+        ended.push(*id);
+        if !jobs.contains(&run.task.job) {
+            jobs.push(run.task.job);
+        }
+    }
+    Ok(Ok(Answer::Ended { runs: ended, jobs }))
 }
 
 fn remove(batch: &mut Batch<'_>, stored: &mut jobs::Stored, history: History) -> Answered<()> {

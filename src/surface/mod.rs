@@ -1,4 +1,4 @@
 //! Surfaces: where requests come in. They translate, and know nothing else.
 
 pub mod cli;
-pub mod socket;
+pub mod mcp;

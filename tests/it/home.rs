@@ -18,6 +18,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// A home, a user's directory and a project, all in one folder that goes with the test.
 pub(crate) struct Home {
     folder: tempfile::TempDir,
+    /// Where `CONVERGE_HOME` lies in it.
+    place: &'static str,
 }
 
 /// What one command line said.
@@ -33,9 +35,18 @@ pub(crate) struct Said {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let home = Self { folder: tempfile::tempdir().unwrap() };
+        Self::at("home")
+    }
+
+    /// One that is found without `CONVERGE_HOME`, in the user's directory.
+    pub(crate) fn of_the_user() -> Self {
+        Self::at("user/.converge")
+    }
+
+    fn at(place: &'static str) -> Self {
+        let home = Self { folder: tempfile::tempdir().unwrap(), place };
         fs::create_dir(home.project()).unwrap();
-        fs::create_dir(home.folder().join("user")).unwrap();
+        fs::create_dir(home.user()).unwrap();
         home
     }
 
@@ -46,7 +57,12 @@ impl Home {
 
     /// `CONVERGE_HOME`.
     pub(crate) fn home(&self) -> PathBuf {
-        self.folder().join("home")
+        self.folder().join(self.place)
+    }
+
+    /// The user's directory.
+    pub(crate) fn user(&self) -> PathBuf {
+        self.folder().join("user")
     }
 
     /// The directory that commands are written in.
@@ -66,7 +82,7 @@ impl Home {
             .args(arguments)
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("HOME", self.folder().join("user"))
+            .env("HOME", self.user())
             .env("CONVERGE_HOME", self.home())
             .env("TZ", "UTC")
             .env("LANG", "C.UTF-8")
@@ -151,15 +167,27 @@ impl Home {
 
     /// A client of the socket that says what it likes.
     pub(crate) fn dial(&self) -> Client {
-        Client { stream: BufReader::new(UnixStream::connect(self.home().join("converge.sock")).unwrap()) }
+        let stream = UnixStream::connect(self.home().join("converge.sock")).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Client { stream: BufReader::new(stream), asked: 0, follows_tasks: false }
     }
 
-    /// A client that introduced itself.
+    /// A client that introduced itself as the command line does.
     pub(crate) fn greeted(&self) -> Client {
+        self.greeted_as("cli")
+    }
+
+    /// A client that introduced itself as an agent's proxy does.
+    pub(crate) fn agent(&self) -> Client {
+        self.greeted_as("proxy")
+    }
+
+    fn greeted_as(&self, client: &str) -> Client {
+        let kind = client;
         let mut client = self.dial();
         let welcome = client.ask(&json!({
-            "converge": env!("CARGO_PKG_VERSION"), "cwd": self.project(), "pid": std::process::id(),
-            "zone": "UTC", "env": { "PATH": "/usr/bin:/bin" },
+            "converge": env!("CARGO_PKG_VERSION"), "client": kind, "cwd": self.project(),
+            "pid": std::process::id(), "zone": "UTC", "env": { "PATH": "/usr/bin:/bin" },
         }));
         assert_eq!(welcome["converge"], env!("CARGO_PKG_VERSION"), "{welcome}");
         client
@@ -242,6 +270,9 @@ impl Said {
 /// A connection to the daemon, written by hand.
 pub(crate) struct Client {
     stream: BufReader<UnixStream>,
+    asked: u64,
+    /// Whether it says that it follows tasks of MCP.
+    pub(crate) follows_tasks: bool,
 }
 
 impl Client {
@@ -267,10 +298,44 @@ impl Client {
         self.read().expect("an answer")
     }
 
-    /// Asks for a verb.
+    /// Asks for a method of MCP, statelessly, and answers its response.
+    #[track_caller]
+    pub(crate) fn request(&mut self, method: &str, mut params: Json) -> Json {
+        self.asked += 1;
+        let capabilities = json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
+        let capabilities = if self.follows_tasks { capabilities } else { json!({}) };
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": { "name": "tester", "version": "1.0" },
+            "io.modelcontextprotocol/clientCapabilities": capabilities,
+        });
+        let id = self.asked;
+        self.send(
+            format!("{}\n", json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))
+                .as_bytes(),
+        );
+        loop {
+            let answer = self.read().expect("an answer");
+            if answer["id"] == id || answer["id"].is_null() && answer.get("error").is_some() {
+                return answer;
+            }
+        }
+    }
+
+    /// Asks for a verb, and answers `reply` or, when it was refused, `error`: all of it to our own programs, to
+    /// an agent the text.
     #[track_caller]
     pub(crate) fn call(&mut self, verb: &str, arguments: &Json) -> Json {
-        self.ask(&json!({ "id": 1, "verb": verb, "arguments": arguments }))
+        let answer = self.request("tools/call", json!({ "name": verb, "arguments": arguments }));
+        let result = &answer["result"];
+        match result["isError"].as_bool() {
+            Some(false) => json!({ "reply": result["structuredContent"] }),
+            Some(true) => {
+                let whole = result.get("structuredContent").cloned();
+                json!({ "error": whole.unwrap_or_else(|| json!({ "message": result["content"][0]["text"] })) })
+            }
+            None => json!({ "error": answer["error"] }),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use converge::core::actor::Actor;
+use converge::core::actor::{Actor, Voice};
 use converge::core::definition::{Definition, Environment, Limits};
 use converge::core::goal::{Criterion, Goal, UNTIL};
 use converge::core::id::JobId;
@@ -179,7 +179,7 @@ impl World {
     }
 
     fn add_defined(&self, name: &str, definition: Definition) -> JobId {
-        let add = Add { name: Name::Given(name.to_owned()), definition, twin: Twin::Wanted };
+        let add = Add { name: Name::Given(name.to_owned()), definition, twin: Twin::Wanted, parked: None };
         match self.ask(Write::Add(Box::new(add))) {
             Ok(Answer::Added(job)) => job,
             other => panic!("{name}: {other:?}"),
@@ -306,7 +306,7 @@ fn what_is_old_goes_and_the_newest_runs_stay() {
     let key = Key { name: "once".to_owned(), request: "pause".to_owned() };
     let pause = Write::Pause { jobs: Jobs::These(vec![id]), note: None, until: None };
     world.engine.ask(pause, Actor::named("test"), Some(key)).unwrap();
-    world.ask(Write::Resume(Jobs::These(vec![id]))).unwrap();
+    world.ask(Write::Resume { jobs: Jobs::These(vec![id]), by: Voice::Person }).unwrap();
     let runs = NEWEST_KEPT + 3;
     for number in 1..=runs {
         world.ask(Write::RunNow(id)).unwrap();

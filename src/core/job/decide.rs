@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::core::actor::Voice;
 use crate::core::definition::Definition;
 use crate::core::goal::Goal;
 use crate::core::id::TaskId;
@@ -50,7 +51,15 @@ pub enum Input {
         until: Option<Timestamp>,
     },
     /// Start runs again.
-    Resume,
+    Resume {
+        /// Whose word it is.
+        by: Voice,
+    },
+    /// Wait for a person's leave.
+    Park {
+        /// What the person should know.
+        note: String,
+    },
     /// Never start a run again; the one under way is ended beside this.
     Cancel,
     /// Out of sight.
@@ -91,7 +100,8 @@ impl Job {
                 Ok(self.run_ended(last, *origin, end, definition, now))
             }
             Input::Pause { note, until } => self.pause(note.clone(), *until, now),
-            Input::Resume => self.resume(definition, now),
+            Input::Park { note } => Ok(vec![Self::parked(note.clone(), now)]),
+            Input::Resume { by } => self.resume(*by, definition, now),
             Input::Cancel => self.cancel(now),
             Input::Archive => self.archive(),
             Input::Unarchive => Ok(self.archived_at.map(|_| Event::Unarchived).into_iter().collect()),
@@ -203,6 +213,7 @@ impl Job {
                     Refusal::new(Code::Conflict, format!("{} has an active run, {active}", self.name));
                 Err(refusal.hint(format!("`converge wait {active}` waits for it to finish")))
             }
+            (State::Paused(pause), _) if pause.needs_leave => Err(self.needs_leave(Code::Conflict)),
             (State::Paused(_), _) => {
                 let refusal = Refusal::new(Code::Conflict, format!("{} is paused", self.name));
                 Err(refusal.hint(format!("`converge resume {}` first", self.name)))
@@ -255,11 +266,22 @@ impl Job {
         if until.is_some_and(|until| until <= now) {
             return Err(Refusal::new(Code::Invalid, "until: that instant has passed"));
         }
-        Ok(vec![Event::Paused { pause: Pause { at: now, reason: None, note, until } }])
+        if matches!(&self.state, State::Paused(pause) if pause.needs_leave) {
+            return Err(self.needs_leave(Code::Conflict));
+        }
+        Ok(vec![Event::Paused { pause: Pause { at: now, reason: None, note, until, needs_leave: false } }])
     }
 
-    fn resume(&self, definition: &Definition, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    fn parked(note: String, now: Timestamp) -> Event {
+        let pause = Pause { at: now, reason: None, note: Some(note), until: None, needs_leave: true };
+        Event::Paused { pause }
+    }
+
+    fn resume(&self, by: Voice, definition: &Definition, now: Timestamp) -> Result<Vec<Event>, Refusal> {
         match &self.state {
+            State::Paused(pause) if pause.needs_leave && by == Voice::Agent => {
+                Err(self.needs_leave(Code::Denied))
+            }
             State::Paused(_) => Ok(vec![self.resumed(definition, now)]),
             State::Active => Err(Refusal::new(Code::Conflict, format!("{} is not paused", self.name))),
             State::Completed(_) | State::Failed(_) | State::Cancelled(_) | State::Expired(_) => {
@@ -270,6 +292,10 @@ impl Job {
 
     /// Paused time is not missed time: the schedule goes on from now.
     fn resumed(&self, definition: &Definition, now: Timestamp) -> Event {
+        if matches!(&self.state, State::Paused(pause) if pause.needs_leave) {
+            // It has not begun yet: it does so now, as it would have when it was made.
+            return Event::Resumed { next_at: definition.first_start(now) };
+        }
         let once_done = !definition.schedule.repeats() && self.next_at.is_none();
         let ahead = self.next_at.filter(|next_at| *next_at > now);
         let next_at = match ahead {
@@ -318,7 +344,7 @@ impl Job {
         } else if self.active.is_some() && super::waits_for_end(&definition.schedule) {
             (begin, None)
         } else {
-            (begin, self.unused(definition.schedule.first(begin, definition.start), definition))
+            (begin, self.unused(definition.first_start(now), definition))
         };
         let updated =
             Event::Updated { revision: self.revision + 1, name: name.to_owned(), origin_at, next_at };
@@ -343,6 +369,10 @@ impl Job {
         Some(if slot_at < first_at { first_at } else { span.after(used.last) })
     }
 
+    fn needs_leave(&self, code: Code) -> Refusal {
+        Refusal::new(code, format!("{} waits for a person's leave", self.name)).hint(leave(&self.name))
+    }
+
     fn over(&self, verb: &str) -> Refusal {
         let refusal = Refusal::new(
             Code::Conflict,
@@ -350,4 +380,9 @@ impl Job {
         );
         refusal.hint("`converge add` makes a new one".to_owned())
     }
+}
+
+/// How a person gives leave to a job of an agent.
+pub fn leave(name: &str) -> String {
+    format!("only a person can give it, in a terminal: converge resume {name}")
 }

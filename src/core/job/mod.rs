@@ -83,6 +83,9 @@ pub struct Pause {
     pub note: Option<String>,
     /// When it resumes by itself.
     pub until: Option<Timestamp>,
+    /// Whether an agent made the job and waits for a person's leave.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub needs_leave: bool,
 }
 
 /// Why a job is over.
@@ -213,7 +216,7 @@ impl Job {
             state: State::Active,
             created_at: now,
             origin_at: begin,
-            next_at: definition.schedule.first(begin, definition.start),
+            next_at: definition.first_start(now),
             slot_at: None,
             zero_due: definition.goal.as_ref().is_some_and(super::goal::Goal::can_be_checked_first),
             active: None,

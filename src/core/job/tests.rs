@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::core::actor::Voice;
 use crate::core::condition::evaluate::Truth;
 use crate::core::definition::{Definition, Environment, Limits};
 use crate::core::goal::{Criterion, Finding, Findings, Goal, UNTIL};
@@ -12,6 +13,7 @@ use crate::core::job::decide::Input;
 use crate::core::job::{Brief, Close, Event, Job, Pause, State, verdict};
 use crate::core::process::{Bounds, Command};
 use crate::core::reason::{EndReason, Skip, VerdictReason};
+use crate::core::refusal::Code;
 use crate::core::retry::Retry;
 use crate::core::schedule::{Anchor, Schedule, Start};
 use crate::core::span::Span;
@@ -70,7 +72,9 @@ fn skipped(reason: Skip, first: i64, last: i64, count: u64) -> Event {
 }
 
 fn paused(second: i64) -> Event {
-    Event::Paused { pause: Pause { at: at(second), reason: None, note: None, until: None } }
+    Event::Paused {
+        pause: Pause { at: at(second), reason: None, note: None, until: None, needs_leave: false },
+    }
 }
 
 fn tick() -> Input {
@@ -98,6 +102,8 @@ fn check(job: &Job, definition: &Definition, said: (i64, &Input), answer: &[Even
     assert_eq!(job.decide(input, definition, at(second)).as_deref(), Ok(answer), "{input:?} at {second}");
 }
 
+const RESUME: Input = Input::Resume { by: Voice::Person };
+
 #[test]
 fn a_late_daemon_runs_the_newest_slot_and_tells_of_the_others() {
     let definition = definition(TEN);
@@ -121,11 +127,11 @@ fn slots_that_come_due_beside_a_run_are_skipped() {
 fn a_rate_resumes_on_its_grid_and_a_loop_at_once() {
     let rate = definition(TEN);
     let job_of_rate = job(&rate, &[(0, fired(0, Some(10))), (5, paused(5))]);
-    check(&job_of_rate, &rate, (37, &Input::Resume), &[Event::Resumed { next_at: Some(at(40)) }]);
-    check(&job_of_rate, &rate, (7, &Input::Resume), &[Event::Resumed { next_at: Some(at(10)) }]);
+    check(&job_of_rate, &rate, (37, &RESUME), &[Event::Resumed { next_at: Some(at(40)) }]);
+    check(&job_of_rate, &rate, (7, &RESUME), &[Event::Resumed { next_at: Some(at(10)) }]);
     let looped = definition(PAUSE);
     let job_of_loop = job(&looped, &[(5, paused(5))]);
-    check(&job_of_loop, &looped, (37, &Input::Resume), &[Event::Resumed { next_at: Some(at(37)) }]);
+    check(&job_of_loop, &looped, (37, &RESUME), &[Event::Resumed { next_at: Some(at(37)) }]);
 }
 
 #[test]
@@ -181,7 +187,7 @@ fn runs_that_cannot_work_open_the_breaker() {
     let (input, last) = ended(12, EndReason::Lost, None);
     let note = "2 runs in a row could not do their work, the last by lost".to_owned();
     let reason = Some(VerdictReason::CircuitBreaker);
-    let pause = Pause { at: at(12), reason, note: Some(note), until: None };
+    let pause = Pause { at: at(12), reason, note: Some(note), until: None, needs_leave: false };
     let events = [Event::Continued { last, streak: 2, next_at: Some(at(22)) }, Event::Paused { pause }];
     check(&job, &definition, (12, &input), &events);
     // Whoever resumes it has mended something: it may fail as often again.
@@ -234,4 +240,33 @@ fn a_loop_does_not_wait_for_a_clock_that_was_put_back_and_a_rate_does() {
     check(&job, &looping, (1005, &Input::ClockBack), &[]);
     let rate = definition(TEN);
     check(&ran(&rate, Some(1010)), &rate, (500, &Input::ClockBack), &[]);
+}
+
+#[test]
+fn a_job_that_waits_for_leave_is_resumed_by_a_person_alone() {
+    let definition = definition(TEN);
+    let parked = Input::Park { note: "look at it".to_owned() };
+    let mut job = job(&definition, &[]);
+    for event in job.decide(&parked, &definition, at(0)).expect("parked") {
+        job.evolve(&event, at(0));
+    }
+    let by_agent = job.decide(&Input::Resume { by: Voice::Agent }, &definition, at(1));
+    assert_eq!(by_agent.expect_err("refused").code, Code::Denied);
+    let pause = Input::Pause { note: None, until: Some(at(2)) };
+    job.decide(&pause, &definition, at(1)).expect_err("that would resume it");
+    assert_eq!(job.decide(&Input::Tick { fresh: run() }, &definition, at(9000)).expect("a tick"), []);
+    job.decide(&RESUME, &definition, at(1)).expect("resumed");
+}
+
+#[test]
+fn a_job_that_begins_later_begins_with_its_first_run() {
+    for (start, starts_at, next_at) in [
+        (Start::Next, Some(at(500)), at(500)),
+        (Start::Now, Some(at(500)), at(500)),
+        (Start::Next, Some(at(-5)), at(10)),
+        (Start::Next, None, at(10)),
+    ] {
+        let definition = Definition { start, starts_at, ..definition(TEN) };
+        assert_eq!(job(&definition, &[]).next_at, Some(next_at), "{start:?} {starts_at:?}");
+    }
 }

@@ -47,6 +47,7 @@ pub fn after_run(job: &Job, end: &End, definition: &Definition, now: Timestamp) 
         let last = end.exit.reason.word().replace('_', " ");
         let note = format!("{runs} could not do their work, the last by {last}");
         return Next::Pause(Pause {
+            needs_leave: false,
             at: now,
             reason: Some(VerdictReason::CircuitBreaker),
             note: Some(note),

@@ -13,8 +13,9 @@ use std::str::FromStr;
 
 use flate2::read::GzDecoder;
 
+use crate::core::id::TaskId;
 use crate::core::process::ProcessKey;
-use crate::core::process::files::{OUTCOME, STDERR, STDOUT};
+use crate::core::process::files::{OUTCOME, OUTPUT_GONE, STDERR, STDOUT};
 
 /// One of the two streams of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +86,16 @@ fn of_plain(mut file: File, from: u64, most: usize) -> io::Result<Chunk> {
     Ok(Chunk { bytes, next, total, complete: false })
 }
 
+/// Whether the output of a run was removed for room.
+pub fn is_gone(runs: &Path, run: TaskId) -> io::Result<bool> {
+    runs.join(run.as_str()).join(OUTPUT_GONE).try_exists()
+}
+
 /// Whether everything that a process wrote to a stream is still there.
 pub fn is_whole(runs: &Path, key: ProcessKey, stream: Stream) -> io::Result<bool> {
+    if is_gone(runs, key.task)? {
+        return Ok(false);
+    }
     let kept = open(&runs.join(key.directory()).join(stream.kept_name()))?;
     Ok(kept.is_none_or(|file| cut_of(&GzDecoder::new(file)).is_none()))
 }

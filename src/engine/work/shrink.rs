@@ -1,21 +1,23 @@
 //! Shrinking: the oldest output goes when all of it takes too much room.
 //!
 //! Only runs with a `result.json` are looked at, which a run gets once it is over and its files are in
-//! their final form: so nothing goes that is still written or evaluated. Everything but the output stays.
+//! their final form: so nothing goes that is still written or evaluated. Everything but the output stays, and a mark says
+//! that there was some.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::core::process::files::RESULT;
+use crate::core::process::files::{OUTPUT_GONE, RESULT};
 use crate::engine::work::output::Stream;
 use crate::engine::work::tidy;
 
 /// The output of a run that is over.
 struct Kept {
+    folder: PathBuf,
     over_at: SystemTime,
     bytes: u64,
-    files: Vec<PathBuf>,
+    files: Vec<(PathBuf, u64)>,
 }
 
 /// Removes the output of the runs in `runs` that ended first, until the rest takes at most `most` bytes.
@@ -32,12 +34,19 @@ pub(super) fn shrink(runs: &Path, most: u64) {
         if total <= most {
             break;
         }
-        for file in &run.files {
-            if let Err(error) = fs::remove_file(file) {
-                tracing::warn!(file = %file.display(), %error, "old output was not removed");
+        // Before it goes, so that whoever finds none knows why.
+        if let Err(error) = fs::write(run.folder.join(OUTPUT_GONE), []) {
+            tracing::warn!(run = %run.folder.display(), %error, "old output stays, it cannot be marked");
+            continue;
+        }
+        for (file, bytes) in &run.files {
+            match fs::remove_file(file) {
+                Ok(()) => total -= bytes,
+                Err(error) => {
+                    tracing::warn!(file = %file.display(), %error, "old output was not removed");
+                }
             }
         }
-        total -= run.bytes;
         gone += 1;
     }
     if gone > 0 {
@@ -57,11 +66,11 @@ impl Kept {
         let files = places.flat_map(|place| {
             names.as_flattened().iter().map(move |name| place.join(name)).collect::<Vec<_>>()
         });
-        let mut kept = Self { over_at, bytes: 0, files: Vec::new() };
+        let mut kept = Self { folder: run.to_owned(), over_at, bytes: 0, files: Vec::new() };
         for file in files {
             if let Ok(found) = fs::metadata(&file) {
                 kept.bytes += found.len();
-                kept.files.push(file);
+                kept.files.push((file, found.len()));
             }
         }
         Some(kept)
@@ -103,8 +112,24 @@ mod tests {
         assert_eq!(left(), [true; 4], "as much as there may be");
         shrink(runs, 299);
         assert_eq!(left(), [false, true, true, true]);
+        let is_marked = |name: &str| runs.join(name).join(OUTPUT_GONE).exists();
+        assert_eq!((is_marked("oldest"), is_marked("middle")), (true, false));
         assert!(!runs.join("oldest/1/c0/1/stderr").exists() && runs.join("oldest/1/outcome").exists());
         shrink(runs, 0);
         assert_eq!(left(), [false, false, false, true]);
+    }
+
+    #[test]
+    fn what_cannot_be_removed_still_takes_its_room() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let runs = folder.path();
+        run(runs, "oldest", Some(10));
+        run(runs, "newest", Some(20));
+        // A folder is no file, and cannot be removed as one.
+        fs::remove_file(runs.join("oldest/1/stdout.gz")).expect("a file");
+        fs::create_dir(runs.join("oldest/1/stdout.gz")).expect("a folder");
+        let stuck = fs::metadata(runs.join("oldest/1/stdout.gz")).expect("a folder").len();
+        shrink(runs, 100 + stuck - 1);
+        assert!(!runs.join("newest/1/stdout.gz").exists(), "the room was not there yet");
     }
 }

@@ -57,7 +57,8 @@ struct Shared {
     options: Options,
     state: Mutex<State>,
     work: Condvar,
-    /// Held by who writes a `control`, so that the newest is written last.
+    /// Held by who writes a `control`, so that the newest is written last, and by who gives the last word
+    /// on a process, so that none is written after it. Taken before the state.
     pen: Mutex<()>,
     /// One byte in here makes the watcher look at the messages.
     wake: UnixStream,
@@ -187,9 +188,11 @@ impl Processes for Supervisor {
     fn control(&self, key: ProcessKey, control: Control) {
         let mut state = self.shared.state();
         if state.stages.contains_key(&key) {
-            state.controls.insert(key, control);
-            state.queue.push_back(Work::Control(key));
-            self.shared.work.notify_one();
+            // One that was not written yet is replaced, and whoever was to write it writes this.
+            if state.controls.insert(key, control).is_none() {
+                state.queue.push_back(Work::Control(key));
+                self.shared.work.notify_one();
+            }
         }
     }
 
@@ -317,10 +320,13 @@ impl Shared {
 
     /// Forgets a process, with the last word on it.
     fn finish(&self, key: ProcessKey, last: Report) {
+        // Its directory may be discarded from then on, and a `control` on its way would bring it back.
+        let pen = self.pen.lock().expect("writing a file does not panic");
         let mut state = self.state();
         state.stages.remove(&key);
         state.controls.remove(&key);
         drop(state);
+        drop(pen);
         self.report(last);
     }
 
@@ -348,3 +354,6 @@ impl Shared {
         let _ = (&self.wake).write(&[0]);
     }
 }
+
+#[cfg(test)]
+mod tests;

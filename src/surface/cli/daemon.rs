@@ -18,8 +18,12 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<Exit, Refus
     match matches.subcommand() {
         Some(("run", _)) => be(session),
         Some(("start", _)) => start(session),
-        Some(("stop", _)) => stop(session),
+        Some(("stop", _)) => {
+            outside(session, "stops")?;
+            stop(session)
+        }
         Some(("restart", _)) => {
+            outside(session, "stops")?;
             (session.hooks.stop_daemon)(&Session::paths()?)?;
             start(session)
         }
@@ -31,12 +35,18 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<Exit, Refus
 }
 
 fn be(session: &Session) -> Result<Exit, Refusal> {
-    if (session.hooks.inside_run)() {
-        let refusal = Refusal::new(Code::Unavailable, "a process inside a run starts no daemon");
-        return Err(refusal.hint("start it outside of the run"));
-    }
+    outside(session, "starts")?;
     let code = (session.hooks.run_daemon)(&Session::paths()?)?;
     Ok(if code == std::process::ExitCode::SUCCESS { Exit::Ok } else { Exit::Unavailable })
+}
+
+/// Refuses what would take the daemon away from everybody else for the sake of one run.
+fn outside(session: &Session, does: &str) -> Result<(), Refusal> {
+    if !(session.hooks.inside_run)() {
+        return Ok(());
+    }
+    let refusal = Refusal::new(Code::Unavailable, format!("a process inside a run {does} no daemon"));
+    Err(refusal.hint("do it outside of the run"))
 }
 
 fn start(session: &Session) -> Result<Exit, Refusal> {

@@ -1,14 +1,15 @@
 //! The command line: every verb as a command, rendered for people or, with `--json`, for programs.
 //!
 //! It is a client of the daemon's socket like any other and has no power of its own over state.
-#![expect(clippy::disallowed_methods, reason = "a key must be like no other")]
 
 mod aliases;
+mod clients;
 mod cursor;
 mod daemon;
 mod exit;
 mod follow;
 mod greet;
+mod mcp;
 mod terminal;
 mod tree;
 
@@ -19,12 +20,13 @@ use clap::ArgMatches;
 use clap::error::{ContextKind, ErrorKind};
 use serde_json::{Value as Json, json};
 
-use crate::client::autostart::Autostart;
+use crate::client::autostart::{Autostart, Program};
 use crate::client::connect::{CallError, Connection};
+use crate::client::key;
 use crate::command::doctor::Examined;
 use crate::command::page::Page;
 use crate::command::wait::Outcome;
-use crate::command::{self, Access, Cli, Entry};
+use crate::command::{self, Cli, Entry};
 use crate::core::refusal::{Code, Refusal};
 use crate::paths::Paths;
 use crate::surface::cli::exit::Exit;
@@ -52,7 +54,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, hooks: Hooks) -> Exit
     let wants_json = ours.into_iter().any(|argument| argument == "--json");
     let terminal =
         Terminal::of_this_process(if wants_json { terminal::Form::Json } else { terminal::Form::Text });
-    let code = match tree::root().try_get_matches_from(arguments) {
+    let code = match tree::for_arguments(&arguments).try_get_matches_from(arguments) {
         Ok(matches) => Session { terminal, hooks }.run(&matches),
         Err(error) if error.kind() == ErrorKind::DisplayVersion && wants_json => version(&terminal),
         Err(error) => usage(&terminal, &error),
@@ -112,6 +114,7 @@ impl Session {
         match name {
             "completions" => Ok(completions(&self.terminal, inner)),
             "daemon" => daemon::run(self, inner),
+            "mcp" => mcp::run(self, inner),
             "condition" => match inner.subcommand() {
                 Some((inner_name, matches)) => self.verb(&format!("condition {inner_name}"), matches),
                 None => unreachable!("clap asks for the inner command"),
@@ -214,8 +217,12 @@ impl Session {
     }
 
     fn connect(&self) -> Result<Connection, Refusal> {
-        let autostart = Autostart::Outside { inside_run: self.hooks.inside_run };
-        Ok(Connection::open(Self::paths()?, autostart)?)
+        Ok(Connection::open(Self::paths()?, self.autostart())?)
+    }
+
+    /// What to do when no daemon answers.
+    fn autostart(&self) -> Autostart {
+        Autostart::Outside { inside_run: self.hooks.inside_run, program: Program::of_this_process() }
     }
 
     fn page(&self) -> Page {
@@ -234,14 +241,6 @@ fn filled(mut request: Json, cli: &Cli) -> Json {
         request[*field] = json!(value);
     }
     request
-}
-
-/// A key that no other request has.
-fn fresh_key() -> String {
-    use crate::core::id::TaskId;
-    use std::hash::{BuildHasher, RandomState};
-    let bits = || RandomState::new().hash_one(std::process::id());
-    format!("cli-{}{}", TaskId::from_bits(bits()), TaskId::from_bits(bits()))
 }
 
 fn completions(terminal: &Terminal, matches: &ArgMatches) -> Exit {
@@ -264,13 +263,18 @@ fn call_once(
     request: &Json,
     key: Option<String>,
 ) -> Result<Json, Refusal> {
-    let key = match entry.access {
-        Access::Write => Some(key.unwrap_or_else(fresh_key)),
-        Access::Read => None,
-    };
+    let key = entry.access.is_write().then(|| key.unwrap_or_else(|| key::fresh("cli")));
     call(connection, entry.name, request, key.as_deref())
 }
 
 fn call(connection: &mut Connection, verb: &str, request: &Json, key: Option<&str>) -> Result<Json, Refusal> {
-    connection.call(verb, request, key).map_err(|error: CallError| error.into())
+    let reply = connection.call(verb, request, key).map_err(|error: CallError| Refusal::from(error))?;
+    // What is null is left out on the way; who reads `--json` need not ask whether a member is there.
+    let Some(mut whole) = command::find(verb).and_then(|entry| (entry.complete)(&reply).ok()) else {
+        return Ok(reply);
+    };
+    if let Some(replayed) = reply.get(command::REPLAYED) {
+        whole[command::REPLAYED] = replayed.clone();
+    }
+    Ok(whole)
 }

@@ -1,9 +1,13 @@
 //! The tree of commands, grown from the registry.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::command::{Access, Cli, Entry, REGISTRY};
-use crate::surface::cli::aliases;
+use crate::command::{Cli, Entry, REGISTRY};
+use crate::surface::cli::{aliases, clients};
 use crate::words;
 
 const ABOUT: &str = "Durable loops: run a command or an agent, check the result, decide, survive";
@@ -24,6 +28,9 @@ Exit codes:
   64  the command line cannot be done
   69  no daemon";
 
+/// The command that agents start.
+const MCP: &str = "mcp";
+
 /// The order in which help shows the commands.
 const ORDER: [&str; 15] = [
     "add",
@@ -43,15 +50,20 @@ const ORDER: [&str; 15] = [
     "events",
 ];
 
+/// The command line as far as these arguments need it.
+///
+/// A proxy lives as long as its agent, and there are many: it has no memory to give away for commands that
+/// are not meant.
+pub(super) fn for_arguments(arguments: &[OsString]) -> Command {
+    match arguments.get(1) {
+        Some(first) if first == MCP => trunk().subcommand(mcp()),
+        Some(_) | None => root(),
+    }
+}
+
 /// The whole command line.
 pub(super) fn root() -> Command {
-    let mut root = Command::new("converge")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about(ABOUT)
-        .after_help(AFTER)
-        .infer_subcommands(false)
-        .max_term_width(100)
-        .arg(Arg::new("json").long("json").global(true).action(ArgAction::SetTrue).help("Reply as JSON"));
+    let mut root = trunk();
     let mut daemon = daemon();
     let mut condition = Command::new("condition").about("Try conditions").subcommand_required(true);
     for entry in &REGISTRY {
@@ -63,7 +75,18 @@ pub(super) fn root() -> Command {
             }
         }
     }
-    root.subcommand(daemon).subcommand(condition).subcommand(completions())
+    root.subcommand(daemon).subcommand(condition).subcommand(mcp()).subcommand(completions())
+}
+
+/// What all commands share.
+fn trunk() -> Command {
+    Command::new("converge")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .after_help(AFTER)
+        .infer_subcommands(false)
+        .max_term_width(100)
+        .arg(Arg::new("json").long("json").global(true).action(ArgAction::SetTrue).help("Reply as JSON"))
 }
 
 fn command(entry: &Entry, cli: &Cli, name: &'static str) -> Command {
@@ -75,7 +98,7 @@ fn command(entry: &Entry, cli: &Cli, name: &'static str) -> Command {
     for (field, _) in cli.preset {
         command = command.mut_arg(*field, |argument| argument.hide(true));
     }
-    if entry.access == Access::Write {
+    if entry.access.is_write() {
         let help = "A name for this request: asking twice is asking once";
         command = command.arg(Arg::new("key").long("key").value_name("KEY").help(help));
     }
@@ -125,6 +148,19 @@ fn daemon() -> Command {
         .subcommand(plain("stop", "Stop it; runs under way go on and are picked up later"))
         .subcommand(plain("restart", "Stop it and start it again"))
         .subcommand(logs)
+}
+
+fn mcp() -> Command {
+    let home = Arg::new("home").long("home").value_name("DIR").value_parser(clap::value_parser!(PathBuf));
+    let client = Arg::new("print-config").long("print-config").value_name("CLIENT");
+    Command::new(MCP)
+        .about("Be an MCP server for an agent, on standard input and output")
+        .arg(home.help("Where things are kept, instead of CONVERGE_HOME or ~/.converge"))
+        .arg(
+            client
+                .value_parser(PossibleValuesParser::new(clients::names()))
+                .help("Show how this is registered with an agent"),
+        )
 }
 
 fn completions() -> Command {

@@ -39,9 +39,14 @@ macro_rules! every_client {
     };
 }
 
+mod allowed;
 pub(crate) mod clients;
 mod first_words;
 pub(crate) mod installed;
+mod killed;
+mod loops;
 pub(crate) mod model;
+mod printed;
+mod prompts;
 mod running;
 pub(crate) mod seat;

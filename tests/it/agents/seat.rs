@@ -3,11 +3,13 @@
 use std::fs;
 use std::io::{Seek, Write};
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use super::clients::{Allow, Client, Register};
 use super::installed;
 use super::model::Model;
+use super::printed::{Printed, Way};
 use super::running::Running;
 use crate::home::{Home, Said, program};
 
@@ -22,6 +24,8 @@ pub(crate) struct Seat<'a> {
     allow: Allow,
     /// Whether it knows of a server. A setting about one that it does not know confuses some.
     is_told: bool,
+    /// What stands before the words of each prompt.
+    before: Vec<String>,
 }
 
 /// A server to register: how to start it, and with which variables.
@@ -45,13 +49,12 @@ impl<'a> Seat<'a> {
     pub(crate) fn take(client: &'static dyn Client, home: &'a Home, model: &Model) -> Self {
         let temporary = home.folder().join("tmp");
         fs::create_dir_all(&temporary).unwrap();
-        let user = home.folder().join("user");
+        let user = home.user();
         let own = client.point(&user, &model.url());
         let shared = [
             ("HOME", user.display().to_string()),
             ("PATH", installed::path()),
             ("TMPDIR", temporary.display().to_string()),
-            ("CONVERGE_HOME", home.home().display().to_string()),
             ("TERM", "xterm".to_owned()),
             ("LANG", "C.UTF-8".to_owned()),
             ("TZ", "UTC".to_owned()),
@@ -59,9 +62,12 @@ impl<'a> Seat<'a> {
             ("HTTPS_PROXY", "http://127.0.0.1:9".to_owned()),
             ("NO_PROXY", "127.0.0.1,localhost".to_owned()),
         ];
-        let all = shared.into_iter().chain(own);
+        // Where everybody has it, nobody has to be told of it.
+        let is_usual = home.home().starts_with(&user);
+        let place = (!is_usual).then(|| ("CONVERGE_HOME", home.home().display().to_string()));
+        let all = shared.into_iter().chain(place).chain(own);
         let environment = all.map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { client, home, environment, allow: Allow::Converge, is_told: false }
+        Self { client, home, environment, allow: Allow::Converge, is_told: false, before: Vec::new() }
     }
 
     /// Goes without the client's setting that lets the tools of Converge run.
@@ -87,6 +93,26 @@ impl<'a> Seat<'a> {
         self
     }
 
+    /// Registers Converge by the words of `converge mcp --print-config`, and allows its tools by them too
+    /// unless nothing is to be allowed. Whatever else the client is started with says nothing of it.
+    #[track_caller]
+    pub(crate) fn with_printed(mut self, way: Way) -> Self {
+        let printed = Printed::of(self.home, self.client);
+        match printed.line(way) {
+            Some(line) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", line]);
+                self.launch(shell, "", DEADLINE).end().done();
+            }
+            None => printed.write_entry(&self.user()),
+        }
+        if self.allow == Allow::Converge {
+            self.before = printed.allow(&self.user());
+        }
+        self.allow = Allow::Nothing;
+        self
+    }
+
     /// Asks one thing and waits for the end.
     pub(crate) fn ask(&self, prompt: &str) -> Outcome {
         self.begin(prompt).end()
@@ -95,14 +121,19 @@ impl<'a> Seat<'a> {
     /// Asks one thing and goes on, so that the test can do something in the middle.
     pub(crate) fn begin(&self, prompt: &str) -> Running {
         let allow = if self.is_told { self.allow } else { Allow::Nothing };
-        self.start(&self.client.prompt(prompt, allow), self.client.input(prompt), DEADLINE)
+        let words = [self.before.clone(), self.client.prompt(prompt, allow)].concat();
+        self.start(&words, self.client.input(prompt), DEADLINE)
     }
 
     /// Starts the client with any words and any standard input.
     pub(crate) fn start(&self, words: &[String], input: &str, deadline: Duration) -> Running {
-        let mut command = std::process::Command::new(installed::program(self.client.name()));
-        command.args(words).env_clear().current_dir(self.home.project());
-        command.envs(self.environment());
+        let mut command = Command::new(installed::program(self.client.name()));
+        command.args(words);
+        self.launch(command, input, deadline)
+    }
+
+    fn launch(&self, mut command: Command, input: &str, deadline: Duration) -> Running {
+        command.env_clear().envs(self.environment()).current_dir(self.home.project());
         // A file, since an open pipe or terminal is something that a client waits for.
         let mut stdin = tempfile::tempfile().unwrap();
         stdin.write_all(input.as_bytes()).unwrap();
@@ -118,7 +149,7 @@ impl<'a> Seat<'a> {
 
     /// The client's home directory.
     pub(crate) fn user(&self) -> PathBuf {
-        self.home.folder().join("user")
+        self.home.user()
     }
 }
 

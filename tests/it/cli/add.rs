@@ -67,6 +67,7 @@ fn the_same_thing_under_another_name_is_made_only_when_a_second_is_wanted() {
     // The same words again: of two that are the same, the one that is named so.
     let third = home.add(&["nightly", "--again", "--manual", "--cmd", "true"]);
     assert_eq!((&third["id"], &third["existed"]), (&second["id"], &json!(true)));
+    assert!(text(&third["warnings"][0]).contains("give the second another"), "{third}");
     assert_eq!(home.add(&["nightly", "--manual", "--cmd", "true"])["warnings"], json!([]));
     assert_eq!(home.add(&["--manual", "--cmd", "true"])["id"], first["id"]);
     // The second of two is found too once it is alone.

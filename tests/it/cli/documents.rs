@@ -83,8 +83,8 @@ fn an_unknown_field_is_refused_with_the_nearest() {
     assert_eq!(refused["error"]["problems"][0]["place"], "evry");
     assert!(text(&refused["error"]["problems"][0]["fix"]).contains("`every`"), "{refused}");
     let refused = client.call("ad_job", &json!({}));
-    assert!(text(&refused["error"]["hint"]).contains("add_job"), "{refused}");
-    let refused = client.call("add_job", &json!({ "cmd": ["a"], "manual": true }));
+    assert!(text(&refused["error"]["message"]).contains("add_job"), "{refused}");
+    let refused = client.call("add_job", &json!({ "cmd": { "a": 1 }, "manual": true }));
     assert_eq!(refused["error"]["code"], "invalid", "{refused}");
     let listed = client.call("list_jobs", &Json::Null);
     assert_eq!(listed["reply"]["jobs"], json!([]));

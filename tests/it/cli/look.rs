@@ -71,6 +71,7 @@ fn help_is_as_it_was_written() {
       doctor       Look for problems, and say how to mend each
       daemon       The background process that owns the loops; it starts by itself
       condition    Try conditions
+      mcp          Be an MCP server for an agent, on standard input and output
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Sender, channel, sync_channel};
 
-use converge::core::actor::Actor;
+use converge::core::actor::{Actor, Voice};
 use converge::core::definition::{Definition, Environment, Limits};
 use converge::core::id::{JobId, TaskId};
 use converge::core::process::{Bounds, Command, Control, Ending, Outcome, ProcessKey};
@@ -110,6 +110,7 @@ fn add(name: &str) -> Write {
         name: Name::Given(name.to_owned()),
         definition: definition(&line),
         twin: Twin::Avoided,
+        parked: None,
     }))
 }
 
@@ -154,7 +155,7 @@ impl Life {
                 match answer {
                     Answer::Added(id) | Answer::Exists(id) => drop(memory.added.insert(name.to_owned(), *id)),
                     Answer::Started { run, .. } => memory.started.push(*run),
-                    Answer::Updated(_) | Answer::Changed(_) | Answer::Removed(_) => {}
+                    Answer::Updated(_) | Answer::Changed(_) | Answer::Ended { .. } | Answer::Removed(_) => {}
                 }
             }
             Err(refusal) if refusal.message.contains("full") => {
@@ -205,7 +206,8 @@ impl Life {
                 let pause = Write::Pause { jobs: these(), note: Some(name.clone()), until: None };
                 let _ = self.ask(memory, Vec::new(), "pause", pause);
                 let reports = self.reports(memory);
-                let _ = self.ask(memory, reports, "resume", Write::Resume(these()));
+                let _ =
+                    self.ask(memory, reports, "resume", Write::Resume { jobs: these(), by: Voice::Person });
             } else {
                 let reports = self.reports(memory);
                 let _ = self.ask(memory, reports, "run", Write::RunNow(job));

@@ -347,8 +347,15 @@ impl Machine {
                 let cancelled = matches!(request.write, Write::Cancel(_));
                 assert!(!cancelled || !ids.iter().any(is_live), "{ids:?} live on after they were cancelled");
             }
-            Answer::Removed(ids) => {
-                assert!(ids.iter().all(|id| !self.model.jobs.contains_key(id)), "{ids:?} are removed");
+            Answer::Ended { jobs, .. } => {
+                let is_known = |id| self.model.jobs.contains_key(id) || self.model.removed.contains(id);
+                assert!(jobs.iter().all(is_known), "runs of {jobs:?} were ended, which are not stored");
+            }
+            Answer::Removed(jobs) => {
+                assert!(
+                    jobs.iter().all(|gone| !self.model.jobs.contains_key(&gone.id)),
+                    "{jobs:?} are removed"
+                );
             }
         }
         if let Some(key) = request.key {

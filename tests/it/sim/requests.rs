@@ -42,7 +42,12 @@ fn add(name: &str, schedule: Schedule) -> Write {
     definition.retry.most = 1;
     definition.retry.delay = Span::from_secs(600);
     definition.start = Start::Next;
-    Write::Add(Box::new(Add { name: Name::Given(name.to_owned()), definition, twin: Twin::Avoided }))
+    Write::Add(Box::new(Add {
+        name: Name::Given(name.to_owned()),
+        definition,
+        twin: Twin::Avoided,
+        parked: None,
+    }))
 }
 
 fn added(reply: &Reply) -> converge::core::id::JobId {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use converge::core::job;
 use converge::core::task::State;
 use converge::store::tx::{Tx, Value};
 use converge::store::{jobs, tasks};
@@ -43,6 +44,10 @@ impl Rows {
         }
         self.compare_tasks(tx, model);
         for told in model.jobs.values() {
+            if matches!(&told.job.state, job::State::Paused(pause) if pause.needs_leave) {
+                let ran = model.tasks.values().any(|task| task.job == told.job.id);
+                assert!(!ran, "{} runs before a person allowed it", told.job.id);
+            }
             let open: Vec<_> =
                 model.tasks.values().filter(|task| task.job == told.job.id && task.is_open()).collect();
             let active: Vec<_> = told.job.active.into_iter().collect();

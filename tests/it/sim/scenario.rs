@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use converge::core::actor::Voice;
 use converge::core::definition::{Definition, Environment, Limits};
 use converge::core::goal::{Criterion, Goal, UNTIL};
 use converge::core::id::JobId;
@@ -152,7 +153,10 @@ pub(crate) fn write(rng: &mut Rng, jobs: &[(JobId, u32)], now: Timestamp) -> Wri
             let until = rng.chance(60).then(|| Span::from_secs(1 + rng.below(300)).after(now));
             Write::Pause { jobs: some(rng), note: Some("wait".to_owned()), until }
         }
-        7..9 => Write::Resume(some(rng)),
+        7..9 => {
+            let by = if rng.chance(40) { Voice::Agent } else { Voice::Person };
+            Write::Resume { jobs: some(rng), by }
+        }
         9..11 => Write::Cancel(some(rng)),
         11 if rng.chance(30) => Write::Unarchive(some(rng)),
         11 => Write::Archive(some(rng)),
@@ -175,5 +179,6 @@ pub(crate) fn add(rng: &mut Rng, now: Timestamp) -> Write {
     let name = format!("job {}", rng.below(6));
     let name = if rng.chance(50) { Name::Given(name) } else { Name::Derived(name) };
     let twin = if rng.chance(30) { Twin::Wanted } else { Twin::Avoided };
-    Write::Add(Box::new(Add { name, definition: definition(rng, now), twin }))
+    let parked = rng.chance(10).then(|| "an agent made it".to_owned());
+    Write::Add(Box::new(Add { name, definition: definition(rng, now), twin, parked }))
 }

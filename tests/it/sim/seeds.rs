@@ -3,7 +3,8 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::Ordering::Relaxed;
 
-use converge::core::id::JobId;
+use converge::core::actor::Voice;
+use converge::core::id::{JobId, TaskId};
 use converge::core::job;
 use converge::core::span::Span;
 use converge::engine::input::{Jobs, Write};
@@ -68,7 +69,15 @@ fn ask(machine: &mut Machine, rng: &mut Rng) {
     let told = machine.model.jobs.values().filter(|told| any || told.job.is_live());
     let jobs: Vec<(JobId, u32)> = told.map(|told| (told.job.id, told.job.revision)).collect();
     let now = Timestamp::from_millisecond(machine.now().as_millisecond()).expect("an instant");
-    let write = if jobs.len() < 2 { scenario::add(rng, now) } else { scenario::write(rng, &jobs, now) };
+    let open = machine.model.tasks.values().filter(|task| task.is_open());
+    let open: Vec<TaskId> = open.map(|task| task.id).collect();
+    let write = if jobs.len() < 2 {
+        scenario::add(rng, now)
+    } else if !open.is_empty() && rng.chance(6) {
+        Write::CancelRuns(vec![rng.pick(&open)])
+    } else {
+        scenario::write(rng, &jobs, now)
+    };
     let key = rng.chance(80).then(|| format!("key {}", rng.bits()));
     let at = machine.mono() + rng.pick(&[0, 0, 10, 1000, 30_000]);
     let request = Request { write, key, at };
@@ -136,7 +145,7 @@ fn settle(machine: &mut Machine) {
         machine.requests.push(Request { write, key: Some(name.to_owned()), at });
         run_until_answered(machine);
     };
-    last_word(machine, "resume", Write::Resume(Jobs::All));
+    last_word(machine, "resume", Write::Resume { jobs: Jobs::All, by: Voice::Person });
     last_word(machine, "cancel", Write::Cancel(endless(machine)));
     come_to_rest(machine);
 }

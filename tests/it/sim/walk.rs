@@ -3,6 +3,7 @@
 //!
 //! Whatever the point, the flow ends as it does without a death, and as many children really ran.
 
+use converge::core::actor::Voice;
 use converge::core::definition::Definition;
 use converge::core::process::Ending;
 use converge::core::schedule::{Anchor, Schedule, Start};
@@ -24,6 +25,7 @@ use super::world::Scripts;
 enum Ask {
     Update(Box<Definition>),
     Cancel,
+    CancelRun,
     Pause,
     Resume,
     RunNow,
@@ -95,7 +97,7 @@ fn live(flow: &Flow, dies_at: u64, again: Option<u64>, twice: bool) -> (Came, bo
     machine.fuse.light(dies_at);
     machine.dies_again = again;
     let definition = flow.definition.clone();
-    let add = Add { name: Name::Given("flow".to_owned()), definition, twin: Twin::Avoided };
+    let add = Add { name: Name::Given("flow".to_owned()), definition, twin: Twin::Avoided, parked: None };
     let ask = |machine: &mut Machine, write, name: &str| {
         let at = machine.mono();
         machine.requests.push(Request { write, key: Some(name.to_owned()), at });
@@ -115,8 +117,9 @@ fn live(flow: &Flow, dies_at: u64, again: Option<u64>, twice: bool) -> (Came, bo
                 definition: (**definition).clone(),
             })),
             Ask::Cancel => Write::Cancel(these),
+            Ask::CancelRun => Write::CancelRuns(vec![told.job.active.expect("a run is under way")]),
             Ask::Pause => Write::Pause { jobs: these, note: None, until: None },
-            Ask::Resume => Write::Resume(these),
+            Ask::Resume => Write::Resume { jobs: these, by: Voice::Person },
             Ask::RunNow => Write::RunNow(id),
         };
         ask(&mut machine, write, &format!("ask {place}"));
@@ -199,6 +202,19 @@ fn a_run_that_is_cancelled_ends() {
     let mut cancelled = flow(bounded(LOOP, 3), takes_long);
     cancelled.asks = vec![(60_000, Ask::Cancel)];
     check(&cancelled, "cancelled", 1, 1);
+}
+
+/// Only the first run takes long.
+fn first_takes_long(seed: u64, launch: &Launch) -> Script {
+    let first = launch.env["CONVERGE_RUN_NUMBER"] == "1";
+    if first { takes_long(seed, launch) } else { exits(0) }
+}
+
+#[test]
+fn a_run_that_is_cancelled_alone_ends_and_its_loop_goes_on() {
+    let mut cancelled = flow(bounded(LOOP, 3), first_takes_long);
+    cancelled.asks = vec![(60_000, Ask::CancelRun)];
+    check(&cancelled, "completed", 3, 3);
 }
 
 #[test]

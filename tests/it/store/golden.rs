@@ -49,7 +49,7 @@ fn life() -> Machine {
         ask(
             &mut machine,
             &format!("add {place}"),
-            Write::Add(Box::new(Add { name, definition, twin: Twin::Avoided })),
+            Write::Add(Box::new(Add { name, definition, twin: Twin::Avoided, parked: None })),
         );
     }
     while machine.next(MINUTE_MS) {}

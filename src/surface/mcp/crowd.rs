@@ -1,5 +1,6 @@
 //! The crowd: how many clients are inside, and how many of them are being answered.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -23,8 +24,15 @@ struct Count {
 #[derive(Debug)]
 pub(super) struct Place(Arc<Crowd>);
 
-/// One request under way.
-pub(super) struct Asking<'a>(&'a Crowd);
+/// One request under way, until its answer is written or it is known that none will be.
+#[derive(Debug, Clone)]
+pub(super) struct Asking(Arc<Asked>);
+
+#[derive(Debug)]
+struct Asked {
+    crowd: Arc<Crowd>,
+    is_over: AtomicBool,
+}
 
 impl Crowd {
     /// A place for one more client, if there is one.
@@ -50,9 +58,9 @@ impl Crowd {
 
 impl Place {
     /// Notes that a request is under way until the answer is dropped.
-    pub(super) fn ask(&self) -> Asking<'_> {
+    pub(super) fn ask(&self) -> Asking {
         self.0.count().asking += 1;
-        Asking(&self.0)
+        Asking(Arc::new(Asked { crowd: Arc::clone(&self.0), is_over: AtomicBool::new(false) }))
     }
 }
 
@@ -62,12 +70,28 @@ impl Drop for Place {
     }
 }
 
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        let mut count = self.0.count();
+impl Asking {
+    /// Says that nobody need wait for this answer.
+    pub(super) fn end(&self) {
+        self.0.end();
+    }
+}
+
+impl Asked {
+    fn end(&self) {
+        if self.is_over.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let mut count = self.crowd.count();
         count.asking -= 1;
         if count.asking == 0 {
-            self.0.silent.notify_all();
+            self.crowd.silent.notify_all();
         }
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.end();
     }
 }

@@ -1,0 +1,8 @@
+//! What a model is answered, through `dispatch` in a house with an engine and scripted processes.
+
+mod fences;
+mod house;
+mod leave;
+mod mistakes;
+mod replays;
+mod short;
