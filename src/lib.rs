@@ -24,6 +24,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`core`] | what a loop is and what happens next: [`core::job`], [`core::task`], [`core::condition`] |
+//! | [`agent`] | how each agent CLI is driven and understood, as data: [`agent::manifest`], [`agent::interpret`] |
 //! | [`store`] | rows in and out; [`store::tx`] is the port to a database |
 //! | [`engine`] | batches of inputs into transactions, then actions; [`engine::ports`] is its side of the world |
 //! | [`process`] | the shim that runs beside every process, and the supervisor that starts and finds shims |
@@ -50,7 +51,7 @@
 //! - The calls of one connection see each other's writes in the order in which they were sent.
 //! - What a model is answered has fewer than 10,000 characters, and what others wrote is marked in it.
 //! - Every list, queue, depth, output and retry has a bound.
-//! - Nothing in [`core`] reads a clock, a file, the environment or a random source.
+//! - Nothing in [`core`] or [`agent`] reads a clock, a file, the environment or a random source.
 //!
 //! # Words
 //!
@@ -68,10 +69,12 @@
 //! | verdict | continue, done or stop, with a reason from a closed set and the evidence |
 //! | not yet | a run that did its work and left its goal unmet |
 //! | lane | the right of a run to be under way |
+//! | agent | a program that works by asking a model, such as `claude`; a manifest says how it is driven |
 //! | reader | who reads a reply: a person through a program of ours, or a model |
 //! | fence | what marks text that programs wrote, for a model |
 //! | shim | the small process that owns the tree of one execution |
 
+pub mod agent;
 pub mod client;
 pub mod command;
 pub mod config;

@@ -8,8 +8,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use nix::sys::statvfs::statvfs;
 
+use crate::agent::catalogue::Refused;
 use crate::command::doctor::Finding;
-use crate::command::{Context, Places};
+use crate::command::{Context, Places, agent_files};
 use crate::core::id::TaskId;
 use crate::core::refusal::Refusal;
 use crate::core::span::Span;
@@ -27,7 +28,19 @@ const SPACE_BAD: u64 = 64 << 20;
 pub fn places(places: &Places) -> Vec<Finding> {
     let mut findings = vec![home(&places.home), socket(&places.socket), space(&places.home)];
     findings.extend(database(&places.database));
+    findings.extend(agents(&places.home));
     findings
+}
+
+/// Manifests of the user that are refused.
+fn agents(home: &Path) -> Vec<Finding> {
+    let refused = agent_files::catalogue(home).refused;
+    let finding = |refused: &Refused| {
+        let first = refused.mistakes.first().map(ToString::to_string).unwrap_or_default();
+        let fix = "`converge agents` tells every mistake; until then it is as if there were no such file";
+        Finding::warn("agents", format!("{} is refused: {first}", refused.path), fix)
+    };
+    refused.iter().map(finding).collect()
 }
 
 fn database(database: &Path) -> Option<Finding> {

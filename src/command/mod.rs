@@ -5,6 +5,7 @@
 //! about a field on the field.
 
 pub mod add_job;
+pub mod agent_files;
 pub mod arguments;
 pub mod attempt;
 pub mod brief;
@@ -23,9 +24,11 @@ pub mod foreign;
 pub mod instant;
 pub mod leave;
 pub mod lenient;
+pub mod list_agents;
 pub mod list_events;
 pub mod list_jobs;
 pub mod page;
+pub mod programs;
 pub mod published;
 pub mod read_output;
 pub mod readback;
@@ -36,6 +39,7 @@ pub mod run_logs;
 pub mod run_now;
 pub mod schema;
 pub mod select;
+pub mod show_agent;
 pub mod show_job;
 pub mod speak;
 pub mod stamp;
@@ -307,7 +311,7 @@ const fn entry<C: Command>() -> Entry {
 }
 
 /// Every verb, in the order in which agents see them.
-pub static REGISTRY: [Entry; 15] = [
+pub static REGISTRY: [Entry; 17] = [
     entry::<add_job::AddJob>(),
     entry::<update_job::UpdateJob>(),
     entry::<list_jobs::ListJobs>(),
@@ -319,6 +323,8 @@ pub static REGISTRY: [Entry; 15] = [
     entry::<explain_job::ExplainJob>(),
     entry::<wait::Wait>(),
     entry::<doctor::Doctor>(),
+    entry::<list_agents::ListAgents>(),
+    entry::<show_agent::ShowAgent>(),
     entry::<test_condition::TestCondition>(),
     entry::<list_events::ListEvents>(),
     entry::<read_output::ReadOutput>(),

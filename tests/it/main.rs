@@ -12,6 +12,7 @@ mod powercut;
 mod process;
 mod proxy;
 mod readme;
+mod recorded;
 mod sim;
 mod store;
 mod tidy;

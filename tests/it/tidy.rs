@@ -8,13 +8,14 @@ use converge::command::REGISTRY;
 use converge::words;
 
 /// Who may import whom: a layer knows only what is named here, and itself.
-const IMPORTS: [(&str, &[&str]); 12] = [
+const IMPORTS: [(&str, &[&str]); 13] = [
     ("core", &[]),
+    ("agent", &["core"]),
     ("words", &[]),
     ("store", &["core"]),
     ("engine", &["core", "store"]),
     ("process", &["core", "engine::ports"]),
-    ("command", &["core", "engine", "store", "words"]),
+    ("command", &["agent", "core", "engine", "store", "words"]),
     ("paths", &[]),
     ("config", &["core", "paths"]),
     ("client", &["core", "config", "paths"]),

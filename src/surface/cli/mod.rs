@@ -115,6 +115,10 @@ impl Session {
             "completions" => Ok(completions(&self.terminal, inner)),
             "daemon" => daemon::run(self, inner),
             "mcp" => mcp::run(self, inner),
+            "agents" => match inner.subcommand() {
+                Some((inner_name, matches)) => self.verb(&format!("agents {inner_name}"), matches),
+                None => self.verb(name, inner),
+            },
             "condition" => match inner.subcommand() {
                 Some((inner_name, matches)) => self.verb(&format!("condition {inner_name}"), matches),
                 None => unreachable!("clap asks for the inner command"),

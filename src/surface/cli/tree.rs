@@ -65,16 +65,19 @@ pub(super) fn for_arguments(arguments: &[OsString]) -> Command {
 pub(super) fn root() -> Command {
     let mut root = trunk();
     let mut daemon = daemon();
+    let mut agents = Vec::new();
     let mut condition = Command::new("condition").about("Try conditions").subcommand_required(true);
     for entry in &REGISTRY {
         for cli in entry.cli {
             match cli.name.split_once(' ') {
                 None => root = root.subcommand(command(entry, cli, cli.name)),
                 Some(("daemon", name)) => daemon = daemon.subcommand(command(entry, cli, name)),
+                Some(("agents", name)) => agents.push(command(entry, cli, name)),
                 Some((_, name)) => condition = condition.subcommand(command(entry, cli, name)),
             }
         }
     }
+    root = root.mut_subcommand("agents", |list| list.subcommands(agents));
     root.subcommand(daemon).subcommand(condition).subcommand(mcp()).subcommand(completions())
 }
 

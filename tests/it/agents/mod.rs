@@ -41,6 +41,7 @@ macro_rules! every_client {
 
 mod allowed;
 pub(crate) mod clients;
+mod driven;
 mod first_words;
 pub(crate) mod installed;
 mod killed;

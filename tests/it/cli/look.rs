@@ -68,6 +68,7 @@ fn help_is_as_it_was_written() {
       unarchive    Show archived jobs again
       rm           Remove jobs; with --force also their history and output
       events       List what happened, in order
+      agents       List the agent CLIs that are known, and which of them are here
       doctor       Look for problems, and say how to mend each
       daemon       The background process that owns the loops; it starts by itself
       condition    Try conditions

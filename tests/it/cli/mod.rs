@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
 mod add;
+mod agents;
 mod aliases;
 mod conditions;
 mod control;

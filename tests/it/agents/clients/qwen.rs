@@ -25,6 +25,7 @@ impl Client for Cli {
 
     fn point(&self, home: &Path, model: &str) -> Variables {
         let settings = json!({
+            "security": { "auth": { "selectedType": "openai" } },
             "privacy": { "usageStatisticsEnabled": false },
             "general": { "enableAutoUpdate": false },
             "memory": { "enableManagedAutoMemory": false },

@@ -1,0 +1,289 @@
+//! Interpreting: from the bytes that a CLI writes to what it says about its run.
+//!
+//! Output comes in pieces of any size and may end anywhere. Events that mean nothing here are skipped, lines
+//! that are no JSON are kept as text, and what is too long or too deep is passed over. Each byte is looked at
+//! a bounded number of times, and what is kept of it all has a bound too.
+
+use serde_json::Value as Json;
+
+use crate::agent::manifest::Manifest;
+use crate::agent::output::{Counts, EventRule, Form, Take};
+use crate::agent::reset::Reset;
+use crate::agent::signals::{Signals, Tokens};
+
+/// A longer line is passed over.
+const LINE_MAX: usize = 16 << 20;
+
+/// So much is kept of what is no event, and of a result.
+const TEXT_MAX: usize = 1 << 20;
+
+/// So much is kept of what a CLI complains of.
+const COMPLAINTS_MAX: usize = 64 << 10;
+
+/// So long may an error or a denial be, and the name of a conversation.
+const SAYING_MAX: usize = 8 << 10;
+
+/// So many errors and denials are kept.
+const SAYINGS_MAX: usize = 50;
+
+/// Reads the output of one run as it comes.
+pub struct Interpreter<'m> {
+    manifest: &'m Manifest,
+    signals: Signals,
+    /// The beginning of a line, or of the whole document.
+    begun: Vec<u8>,
+    /// Whether the line that has begun is too long already.
+    is_passed_over: bool,
+    /// Whether the next piece of a result goes behind the one before.
+    continues: bool,
+    /// Standard output as text, for as long as no event of it means anything.
+    raw: Tail,
+    complaints: Tail,
+}
+
+impl<'m> Interpreter<'m> {
+    /// Has read nothing yet.
+    pub fn new(manifest: &'m Manifest) -> Self {
+        Self {
+            manifest,
+            signals: Signals::default(),
+            begun: Vec::new(),
+            is_passed_over: false,
+            continues: false,
+            raw: Tail::of(TEXT_MAX),
+            complaints: Tail::of(COMPLAINTS_MAX),
+        }
+    }
+
+    /// Reads more of standard output.
+    pub fn stdout(&mut self, bytes: &[u8]) {
+        if self.signals.lines.known == 0 {
+            self.raw.push(bytes);
+        }
+        match self.manifest.output.form {
+            Form::Text => {}
+            Form::Document => {
+                let room = LINE_MAX.saturating_sub(self.begun.len());
+                self.is_passed_over |= bytes.len() > room;
+                self.begun.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            }
+            Form::Lines => {
+                for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+                    self.piece(piece);
+                }
+            }
+        }
+    }
+
+    /// Reads more of standard error.
+    pub fn stderr(&mut self, bytes: &[u8]) {
+        self.complaints.push(bytes);
+    }
+
+    /// What was said, when there is no more.
+    pub fn end(mut self) -> Signals {
+        match self.manifest.output.form {
+            Form::Text => {}
+            Form::Document => self.document(),
+            Form::Lines => self.line(),
+        }
+        let raw = self.raw.text();
+        let is_text = self.manifest.output.form == Form::Text || self.signals.is_strange();
+        if is_text && self.signals.result.is_none() && !raw.trim().is_empty() {
+            self.signals.result = Some(raw.trim().to_owned());
+        }
+        // No model works for nothing: a price that is not known is told as none.
+        if self.signals.cost.is_some_and(|cost| cost <= 0.0) && self.signals.tokens.is_some_and(Tokens::any) {
+            self.signals.cost = None;
+        }
+        self.signals.complaints = self.complaints.text();
+        self.signals
+    }
+
+    /// A line, or a piece of one.
+    fn piece(&mut self, piece: &[u8]) {
+        if !self.is_passed_over && self.begun.len() + piece.len() > LINE_MAX {
+            self.is_passed_over = true;
+            self.begun = Vec::new();
+        }
+        if !self.is_passed_over {
+            self.begun.extend_from_slice(piece);
+        }
+        if piece.ends_with(b"\n") {
+            self.line();
+        }
+    }
+
+    /// Reads the line that has begun, which is over.
+    fn line(&mut self) {
+        if std::mem::take(&mut self.is_passed_over) {
+            self.signals.lines.broken += 1;
+        }
+        let mut line = std::mem::take(&mut self.begun);
+        let text = line.trim_ascii();
+        if text.starts_with(b"{") {
+            match serde_json::from_slice(text) {
+                Ok(event) => self.event(&event),
+                Err(_) => self.signals.lines.broken += 1,
+            }
+            self.note_progress(text);
+        } else if !text.is_empty() {
+            self.signals.lines.plain += 1;
+            self.complaints.push(&line);
+        }
+        line.clear();
+        // The room of a line is used again, unless it was an uncommonly long one.
+        if line.capacity() <= TEXT_MAX {
+            self.begun = line;
+        }
+    }
+
+    fn note_progress(&mut self, line: &[u8]) {
+        let line = String::from_utf8_lossy(line);
+        if self.manifest.output.progress.iter().any(|progress| line.contains(progress)) {
+            self.signals.progress += 1;
+        }
+    }
+
+    /// Reads all of standard output as one document.
+    fn document(&mut self) {
+        let bytes = std::mem::take(&mut self.begun);
+        let start = bytes.iter().position(|byte| matches!(byte, b'{' | b'[')).unwrap_or(bytes.len());
+        match serde_json::from_slice(&bytes[start..]) {
+            Ok(Json::Array(events)) => events.iter().for_each(|event| self.event(event)),
+            Ok(event) => self.event(&event),
+            Err(_) if bytes.trim_ascii().is_empty() => {}
+            Err(_) => {
+                self.signals.lines.broken += 1;
+                self.complaints.push(&bytes);
+            }
+        }
+    }
+
+    fn event(&mut self, event: &Json) {
+        let manifest = self.manifest;
+        let mut is_known = false;
+        for rule in manifest.output.events.iter().filter(|rule| rule.fits(event)) {
+            is_known = true;
+            self.read(rule, event);
+        }
+        if is_known {
+            self.signals.lines.known += 1;
+            self.raw = Tail::of(TEXT_MAX);
+        } else {
+            self.signals.lines.unknown += 1;
+        }
+    }
+
+    fn read(&mut self, rule: &EventRule, event: &Json) {
+        if rule.restart {
+            self.continues = false;
+        }
+        for (take, place) in &rule.take {
+            for found in place.find(event).into_iter().filter(|found| !found.is_null()) {
+                self.take(*take, found);
+            }
+        }
+    }
+
+    fn take(&mut self, take: Take, found: &Json) {
+        let counts = self.manifest.output.tokens;
+        match take {
+            Take::Session => self.signals.session = saying(found).or(self.signals.session.take()),
+            Take::Result => {
+                self.continues = false;
+                self.say(found);
+            }
+            Take::Delta => self.say(found),
+            Take::Input => self.count(found, counts, |tokens| &mut tokens.input),
+            Take::CachedInput => self.count(found, counts, |tokens| &mut tokens.cached_input),
+            Take::CacheWrites => self.count(found, counts, |tokens| &mut tokens.cache_writes),
+            Take::Output => self.count(found, counts, |tokens| &mut tokens.output),
+            Take::Cost => {
+                let Some(cost) = found.as_f64().filter(|cost| *cost >= 0.0 && cost.is_finite()) else {
+                    return;
+                };
+                let before = self.signals.cost.filter(|_| self.manifest.output.cost == Counts::Part);
+                self.signals.cost = Some(before.unwrap_or_default() + cost);
+            }
+            Take::Turns => self.signals.turns = found.as_u64().or(self.signals.turns),
+            Take::Denial => keep(&mut self.signals.denials, saying(found)),
+            Take::Error => keep(&mut self.signals.errors, saying(found)),
+            Take::Kind => keep(&mut self.signals.kinds, saying(found)),
+            Take::Status => {
+                let status = found.as_i64().or_else(|| found.as_str()?.parse().ok());
+                if let Some(status) = status
+                    && self.signals.statuses.len() < SAYINGS_MAX
+                {
+                    self.signals.statuses.push(status);
+                }
+            }
+            Take::Retry => self.signals.retry = saying(found).or(self.signals.retry.take()),
+            Take::ResetEpoch => {
+                self.signals.reset = found.as_i64().and_then(Reset::epoch).or(self.signals.reset.take());
+            }
+        }
+    }
+
+    /// Takes a result, or a further piece of one.
+    fn say(&mut self, found: &Json) {
+        let Some(text) = found.as_str() else { return };
+        let result = self.signals.result.get_or_insert_default();
+        if !std::mem::replace(&mut self.continues, true) {
+            result.clear();
+        }
+        let room = TEXT_MAX.saturating_sub(result.len());
+        result.push_str(&text[..text.floor_char_boundary(room)]);
+    }
+
+    fn count(&mut self, found: &Json, counts: Counts, part: fn(&mut Tokens) -> &mut u64) {
+        let Some(number) = found.as_u64() else { return };
+        let kept = part(self.signals.tokens.get_or_insert_default());
+        *kept = match counts {
+            Counts::Part => kept.saturating_add(number),
+            Counts::Run | Counts::Session => number,
+        };
+    }
+}
+
+/// A text as it is kept; anything else as JSON.
+fn saying(found: &Json) -> Option<String> {
+    let mut text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+    text.truncate(text.floor_char_boundary(SAYING_MAX));
+    (!text.is_empty()).then_some(text)
+}
+
+/// Keeps what is not there yet; of too many, the newest.
+fn keep(sayings: &mut Vec<String>, saying: Option<String>) {
+    let Some(saying) = saying.filter(|saying| !sayings.contains(saying)) else { return };
+    if sayings.len() == SAYINGS_MAX {
+        sayings.remove(0);
+    }
+    sayings.push(saying);
+}
+
+/// The end of a stream.
+struct Tail {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl Tail {
+    fn of(most: usize) -> Self {
+        Self { bytes: Vec::new(), most }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let end = &bytes[bytes.len().saturating_sub(self.most)..];
+        self.bytes.extend_from_slice(end);
+        // Seldom, or every byte would be moved once for each piece that follows it.
+        if self.bytes.len() > 2 * self.most {
+            self.bytes.drain(..self.bytes.len() - self.most);
+        }
+    }
+
+    fn text(&self) -> String {
+        let end = &self.bytes[self.bytes.len().saturating_sub(self.most)..];
+        String::from_utf8_lossy(end).into_owned()
+    }
+}

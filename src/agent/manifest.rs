@@ -1,0 +1,231 @@
+//! Manifests: one agent CLI as data, from one TOML file.
+//!
+//! A manifest is refused whole, with every mistake in it. What its author could not see on the real program
+//! is listed under `unverified`, and a failure without a `from` counts as such too.
+
+use std::collections::BTreeMap;
+
+use crate::agent::document::{self, Mistake, Table};
+use crate::agent::output::Output;
+use crate::agent::template::{PROMPT_FILE, Part, Phrase, Slot};
+
+/// How one agent CLI is driven and understood.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// Its name.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// The version on which all of this was seen; none when it was only read about.
+    pub seen: Option<String>,
+    /// The names its program may have, the first that is found being it.
+    pub programs: Vec<String>,
+    /// How it is given the prompt.
+    pub prompt: Prompt,
+    /// Its command line, without the program.
+    pub arguments: Vec<Part>,
+    /// What goes into the slots of the command line.
+    pub options: Options,
+    /// What each permission profile adds to the command line.
+    pub permissions: BTreeMap<String, Vec<String>>,
+    /// What its environment is.
+    pub environment: Environment,
+    /// How its output is read.
+    pub output: Output,
+    /// The members that nobody has seen at work.
+    pub unverified: Vec<String>,
+}
+
+/// How a prompt is given; never as an argument or a variable, which others could read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompt {
+    /// On standard input.
+    Stdin,
+    /// In a file that only its owner reads, whose name stands in the command line.
+    File,
+}
+
+/// What is said for a model, a conversation and so on; none for what the CLI cannot do.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// For a model.
+    pub model: Option<Phrase>,
+    /// For how hard it thinks.
+    pub effort: Option<Phrase>,
+    /// For each directory beside the working directory.
+    pub directory: Option<Phrase>,
+    /// For a conversation that goes on.
+    pub resume: Option<Phrase>,
+    /// For a copy of a conversation that goes on by itself.
+    pub fork: Option<Phrase>,
+}
+
+/// What the environment of the program is, beside that of every run.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// Variables with values of their own.
+    pub set: BTreeMap<String, String>,
+    /// Variables that are handed on where they are set: keys, addresses of services, homes.
+    pub pass: Vec<String>,
+    /// Variables that are taken away where an account is named, since they would override it.
+    pub strip: Vec<String>,
+    /// The variable that names the private home of an account.
+    pub account: Option<String>,
+}
+
+/// The permission profiles that agents know by the same names, as far as they know them; `edit` is the usual one.
+pub const PROFILES: [&str; 3] = ["edit", "read-only", "full"];
+
+impl Manifest {
+    /// Reads a manifest; answers every mistake in it.
+    pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
+        document::read(text, read)
+    }
+
+    /// Everything about it that nobody has seen at work; what a manifest without a version says counts whole.
+    pub fn doubts(&self) -> Vec<String> {
+        if self.seen.is_none() {
+            return vec!["everything".to_owned()];
+        }
+        let unsourced = |(place, failure): (usize, &crate::agent::output::Failure)| {
+            failure.from.is_none().then(|| format!("failure[{place}] ({})", failure.class))
+        };
+        let failures = self.output.failures.iter().enumerate().filter_map(unsourced);
+        self.unverified.iter().cloned().chain(failures).collect()
+    }
+}
+
+fn read(table: &mut Table<'_, '_>) -> Option<Manifest> {
+    let name = table.required("name");
+    if let Some(name) = &name
+        && !is_name(name)
+    {
+        table.mistake("name", &format!("is `{name}`"), "use lower-case letters, digits and dashes");
+    }
+    let title = table.text("title");
+    let seen = table.text("seen");
+    let programs = table.words("programs").unwrap_or_default();
+    if !table.has("programs") {
+        table.mistake("programs", "is missing", "write programs = [\"name\"]");
+    } else if programs.is_empty()
+        || programs.iter().any(|program| program.is_empty() || program.contains('\0'))
+    {
+        table.mistake("programs", "names no program", "write programs = [\"name\"]");
+    }
+    let prompt = table.choice("prompt", &[("stdin", Prompt::Stdin), ("file", Prompt::File)]);
+    if !table.has("prompt") {
+        table.mistake("prompt", "is missing", "add prompt = \"stdin\", or \"file\"");
+    }
+    let arguments = Part::read(table, "arguments");
+    let names_file =
+        arguments.iter().any(|part| matches!(part, Part::Word(word) if word.contains(PROMPT_FILE)));
+    if prompt.is_some_and(|prompt| names_file != (prompt == Prompt::File)) {
+        let fix = format!("with prompt = \"file\", and only then, write {PROMPT_FILE} in a word");
+        table.mistake("arguments", "does not fit how the prompt is given", &fix);
+    }
+    let options = options(table);
+    let permissions = table.table("permissions").map(Table::lists).unwrap_or_default();
+    check_slots(table, &arguments, &options, &permissions);
+    let environment = environment(table);
+    let output = Output::read(table);
+    let unverified = table.words("unverified").unwrap_or_default();
+    for place in &unverified {
+        let top = place.split(['.', '[']).next().unwrap_or_default();
+        if !table.has(top) {
+            table.mistake("unverified", &format!("lists `{place}`"), "name a member that is there");
+        }
+    }
+    let name = name?;
+    Some(Manifest {
+        title: title.unwrap_or_else(|| name.clone()),
+        name,
+        seen,
+        programs,
+        prompt: prompt?,
+        arguments,
+        options,
+        permissions,
+        environment,
+        output: output?,
+        unverified,
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= 40
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn options(table: &mut Table<'_, '_>) -> Options {
+    let Some(mut inner) = table.table("options") else { return Options::default() };
+    let options = Options {
+        model: Phrase::read(&mut inner, "model", "{model}"),
+        effort: Phrase::read(&mut inner, "effort", "{effort}"),
+        directory: Phrase::read(&mut inner, "directory", "{directory}"),
+        resume: Phrase::read(&mut inner, "resume", "{session}"),
+        fork: Phrase::read(&mut inner, "fork", "{session}"),
+    };
+    inner.finish();
+    options
+}
+
+/// A slot without anything to go in is a slip, and so is something that has no slot to go to.
+fn check_slots(
+    table: &Table<'_, '_>,
+    arguments: &[Part],
+    options: &Options,
+    permissions: &BTreeMap<String, Vec<String>>,
+) {
+    for slot in Slot::ALL {
+        let (place, is_said) = match slot {
+            Slot::Permissions => ("permissions", permissions.values().any(|words| !words.is_empty())),
+            Slot::Model => ("options.model", options.model.is_some()),
+            Slot::Effort => ("options.effort", options.effort.is_some()),
+            Slot::Directories => ("options.directory", options.directory.is_some()),
+            Slot::Session => ("options.resume", options.resume.is_some() || options.fork.is_some()),
+        };
+        let name = slot.name();
+        match (arguments.contains(&Part::Slot(slot)), is_said) {
+            (true, false) => {
+                let fix = format!("say it in `{place}`, or leave the word out");
+                table.mistake("arguments", &format!("has {name}, and nothing goes there"), &fix);
+            }
+            (false, true) => {
+                let message = format!("has no {name} for what `{place}` says");
+                table.mistake("arguments", &message, &format!("write {name} as a word where it belongs"));
+            }
+            (true, true) | (false, false) => {}
+        }
+    }
+}
+
+fn environment(table: &mut Table<'_, '_>) -> Environment {
+    let Some(mut inner) = table.table("environment") else { return Environment::default() };
+    let mut set = BTreeMap::new();
+    for (name, value) in inner.table("set").map(Table::scalars).unwrap_or_default() {
+        match value {
+            document::Scalar::Text(value) => drop(set.insert(name, value)),
+            document::Scalar::Number(_) | document::Scalar::Flag(_) => {
+                inner.mistake("set", &format!("has `{name}`, which is not a text"), "put it in quotes");
+            }
+        }
+    }
+    let environment = Environment {
+        set,
+        pass: inner.words("pass").unwrap_or_default(),
+        strip: inner.words("strip").unwrap_or_default(),
+        account: inner.text("account"),
+    };
+    let names = environment.set.keys().chain(&environment.pass).chain(&environment.strip);
+    for name in names.chain(&environment.account) {
+        if name.is_empty() || name.contains(['=', '\0']) || name.starts_with("CONVERGE_") {
+            inner.mistake("", &format!("names `{name}`"), "name a variable that is not Converge's own");
+        }
+    }
+    inner.finish();
+    environment
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+use super::*;
+
+/// A manifest that is right, with one line put in the place of another.
+fn with(old: &str, new: &str) -> String {
+    const RIGHT: &str = r#"name = "mine"
+seen = "1.0"
+programs = ["mine"]
+prompt = "stdin"
+arguments = ["run", "{permissions}", "{model}", "{session}"]
+unverified = ["options.model"]
+[options]
+model = ["--model", "{model}"]
+resume = ["--resume={session}"]
+[permissions]
+edit = ["--edit"]
+[environment]
+set = { MINE = "1" }
+[output]
+form = "lines"
+[[output.event]]
+when = { type = "result" }
+result = "text"
+[[failure]]
+class = "quota"
+says = 'again at (?<epoch>\d+)'
+"#;
+    assert!(RIGHT.contains(old), "{old}");
+    RIGHT.replacen(old, new, 1)
+}
+
+fn check(old: &str, new: &str, expected: &[&str]) {
+    let text = with(old, new);
+    let mistakes = Manifest::parse(&text).err().unwrap_or_default();
+    let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert_eq!(told, expected, "{new}");
+}
+
+#[test]
+fn a_manifest_that_is_right_is_read_whole() {
+    let manifest = Manifest::parse(&with("", "")).expect("a manifest");
+    assert_eq!((manifest.name.as_str(), manifest.title.as_str()), ("mine", "mine"));
+    assert_eq!(manifest.permissions["edit"], ["--edit"]);
+    assert_eq!(manifest.environment.set["MINE"], "1");
+    assert_eq!(manifest.doubts(), ["options.model", "failure[0] (quota)"]);
+}
+
+#[test]
+fn what_was_seen_on_no_version_is_doubted_whole() {
+    let manifest = Manifest::parse(&with("seen = \"1.0\"\n", "")).expect("a manifest");
+    assert_eq!(manifest.doubts(), ["everything"]);
+}
+
+#[test]
+fn an_unknown_member_is_refused_with_the_nearest_known_one() {
+    check(
+        "resume =",
+        "resum =",
+        &[
+            "line 5: `arguments` has {session}, and nothing goes there; say it in `options.resume`, or leave the word out",
+            "line 9: `options.resum` is not known; did you mean `resume`?",
+        ],
+    );
+    check(
+        "seen =",
+        "version =",
+        &[
+            "line 2: `version` is not known; known here are name, title, seen, programs, prompt, arguments, options, \
+         permissions, environment, output, failure, unverified",
+        ],
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_with_what_to_write() {
+    check(
+        "[\"mine\"]",
+        "\"mine\"",
+        &[
+            "line 3: `programs` is not a list of texts; write programs = [\"…\", \"…\"]",
+            "line 3: `programs` names no program; write programs = [\"name\"]",
+        ],
+    );
+    check(
+        "\"stdin\"",
+        "\"argument\"",
+        &["line 4: `prompt` is `argument`, which means nothing here; write one of `stdin`, `file`"],
+    );
+    check(
+        "MINE = \"1\"",
+        "MINE = 1",
+        &["line 13: `environment.set` has `MINE`, which is not a text; put it in quotes"],
+    );
+}
+
+#[test]
+fn a_slot_and_what_goes_there_need_each_other() {
+    check(
+        ", \"{model}\", ",
+        ", ",
+        &[
+            "line 5: `arguments` has no {model} for what `options.model` says; write {model} as a word where it belongs",
+        ],
+    );
+    check(
+        "edit = [\"--edit\"]",
+        "edit = []",
+        &[
+            "line 5: `arguments` has {permissions}, and nothing goes there; say it in `permissions`, or leave the word out",
+        ],
+    );
+    check(
+        "--resume={session}",
+        "--resume={id}",
+        &["line 9: `options.resume` has `{id}`; the value is `{session}`"],
+    );
+    check(
+        "\"run\"",
+        "\"{prompt}\"",
+        &[
+            "line 5: `arguments` has the word `{prompt}`, and nothing stands for `{prompt}`; write {permissions}, \
+         {model}, {effort}, {directories}, {session} as a word, or {prompt_file} in one",
+        ],
+    );
+    check(
+        "\"run\"",
+        "\"{prompt_file}\"",
+        &[
+            "line 5: `arguments` does not fit how the prompt is given; with prompt = \"file\", and only then, write \
+         {prompt_file} in a word",
+        ],
+    );
+}
+
+#[test]
+fn signals_are_looked_at_too() {
+    check(
+        "type = \"result\"",
+        "",
+        &["line 17: `output.event[0].when` says of no event what is in it; write when = { type = \"…\" }"],
+    );
+    check(
+        "result = \"text\"",
+        "result = \"a..b\"",
+        &[
+            "line 18: `output.event[0].result` `a..b` is not a place such as `usage.input_tokens` or `denials[].tool`; \
+         write a place such as `usage.input`",
+        ],
+    );
+    check(
+        "(?<epoch>",
+        "(?<when>",
+        &["line 21: `failure[0].says` has a group `when`; the groups are epoch, span, date, clock, zone"],
+    );
+    check(
+        "(?<epoch>\\d+)",
+        "(",
+        &["line 21: `failure[0].says` is no pattern: unclosed group; write a regular expression"],
+    );
+}
+
+#[test]
+fn every_mistake_is_told_at_once_in_the_order_of_lines() {
+    let mistakes =
+        Manifest::parse("name = \"Mine\"\nprogrammes = []\n[output]\nform = \"xml\"").expect_err("wrong");
+    let lines: Vec<(usize, &str)> =
+        mistakes.iter().map(|mistake| (mistake.line, mistake.place.as_str())).collect();
+    assert_eq!(lines, [(1, "name"), (1, "programs"), (1, "prompt"), (2, "programmes"), (4, "output.form")]);
+}
+
+#[test]
+fn what_is_no_toml_is_refused_with_its_line() {
+    let mistakes = Manifest::parse("name = \"mine\"\nprograms = [").expect_err("wrong");
+    assert_eq!(mistakes[0].line, 2, "{mistakes:?}");
+}

@@ -1,0 +1,236 @@
+//! Outcomes: what a run of an agent came to, in one of a closed set of classes.
+//!
+//! How the process ended comes first, then what the agent said went wrong; an exit with 0 is a success only
+//! when nothing was denied and no error was reported.
+
+use std::fmt;
+
+use regex::Regex;
+
+use crate::agent::manifest::Manifest;
+use crate::agent::output::Failure;
+use crate::agent::reset::Reset;
+use crate::agent::signals::Signals;
+use crate::core::process::{Cut, Ending};
+
+macro_rules! classes {
+    ($($(#[$about:meta])* $variant:ident = $word:literal,)*) => {
+        /// What a run came to.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Class { $($(#[$about])* $variant,)* }
+
+        impl Class {
+            /// Every class.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word for it.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+    };
+}
+
+classes! {
+    /// The agent says that it is done; whether it is, checks decide.
+    Done = "done",
+    /// Something went wrong that has no class of its own.
+    Failed = "failed",
+    /// It would have had to ask for a permission.
+    PermissionDenied = "permission_denied",
+    /// It is not logged in, or its key is not accepted.
+    Auth = "auth",
+    /// The account has used up what it may.
+    Quota = "quota",
+    /// Too many requests at once.
+    RateLimit = "rate_limit",
+    /// The service has too much to do.
+    Overloaded = "overloaded",
+    /// The service was not reached.
+    Network = "network",
+    /// The conversation is longer than the model can read.
+    ContextFull = "context_full",
+    /// There is no such model, or not for this account.
+    ModelMissing = "model_missing",
+    /// The conversation that was to go on is not there.
+    SessionMissing = "session_missing",
+    /// What it said does not fit the schema.
+    SchemaError = "schema_error",
+    /// The wall limit passed.
+    Timeout = "timeout",
+    /// There was no progress for the idle limit.
+    Idle = "idle",
+    /// It was ended from outside.
+    Killed = "killed",
+    /// A signal ended it that nobody of ours sent.
+    Crashed = "crashed",
+    /// It could not be started.
+    SpawnFailed = "spawn_failed",
+    /// There is no such program.
+    AgentMissing = "agent_missing",
+}
+
+impl Class {
+    /// Those that a manifest can have a signal for.
+    pub const SIGNALLED: [Self; 11] = [
+        Self::Failed,
+        Self::PermissionDenied,
+        Self::Auth,
+        Self::Quota,
+        Self::RateLimit,
+        Self::Overloaded,
+        Self::Network,
+        Self::ContextFull,
+        Self::ModelMissing,
+        Self::SessionMissing,
+        Self::SchemaError,
+    ];
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// How a process ended, or that there was no program for one.
+#[derive(Debug, Clone, Copy)]
+pub enum End<'a> {
+    /// None of its programs was found.
+    Missing,
+    /// The process ended.
+    Process(&'a Ending, Option<Cut>),
+}
+
+/// What a run came to, and why it is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The class.
+    pub class: Class,
+    /// What was said about it.
+    pub message: Option<String>,
+    /// When a quota is there again, where that was stated.
+    pub reset: Option<Reset>,
+    /// Where the signal was seen; none for an outcome without one, or when nobody has seen it.
+    pub from: Option<String>,
+}
+
+/// Says what a run came to.
+pub fn judge(manifest: &Manifest, signals: &Signals, end: End<'_>) -> Outcome {
+    let (ending, cut) = match end {
+        End::Missing => return Outcome::plain(Class::AgentMissing, None),
+        End::Process(ending, cut) => (ending, cut),
+    };
+    let said = signals.errors.last().cloned();
+    if let Some(cut) = cut {
+        let class = match cut {
+            Cut::Wall => Class::Timeout,
+            Cut::Idle => Class::Idle,
+            Cut::Memory | Cut::Output | Cut::Told => Class::Killed,
+        };
+        return Outcome::plain(class, said.or_else(|| signals.retry.clone()));
+    }
+    match ending {
+        Ending::SpawnFailed { cause } => Outcome::plain(Class::SpawnFailed, Some(cause.clone())),
+        Ending::Signalled(_) => Outcome::plain(Class::Crashed, said),
+        Ending::Exited(0) if signals.errors.is_empty() => success(signals),
+        Ending::Exited(code) => failure(manifest, signals, *code),
+    }
+}
+
+fn success(signals: &Signals) -> Outcome {
+    if signals.denials.is_empty() {
+        return Outcome::plain(Class::Done, None);
+    }
+    Outcome::plain(Class::PermissionDenied, Some(signals.denials.join(", ")))
+}
+
+fn failure(manifest: &Manifest, signals: &Signals, code: i32) -> Outcome {
+    let said = [signals.errors.join("\n").as_str(), &signals.complaints].join("\n");
+    let message = signals.errors.last().cloned().or_else(|| last_line(&signals.complaints));
+    let fits = |failure: &&Failure| failure.fits(signals, i64::from(code), &said);
+    let Some(failure) = manifest.output.failures.iter().find(fits) else {
+        if signals.denials.is_empty() {
+            return Outcome::plain(Class::Failed, message);
+        }
+        return success(signals);
+    };
+    let stated = failure.says.as_ref().and_then(|says| stated(says, &said));
+    let reset = if failure.class == Class::Quota { stated.or_else(|| signals.reset.clone()) } else { None };
+    Outcome { class: failure.class, message, reset, from: failure.from.clone() }
+}
+
+/// The time that a pattern found, where it has a group for one.
+fn stated(says: &Regex, said: &str) -> Option<Reset> {
+    says.captures_iter(said).find_map(|found| Reset::of(&found))
+}
+
+fn last_line(text: &str) -> Option<String> {
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+}
+
+impl Failure {
+    fn fits(&self, signals: &Signals, code: i64, said: &str) -> bool {
+        let any_of = |wanted: &[i64], found: &[i64]| {
+            wanted.is_empty() || wanted.iter().any(|wanted| found.contains(wanted))
+        };
+        any_of(&self.exit, &[code])
+            && any_of(&self.status, &signals.statuses)
+            && (self.kind.is_empty() || self.kind.iter().any(|kind| signals.kinds.contains(kind)))
+            && self.says.as_ref().is_none_or(|says| says.is_match(said))
+    }
+}
+
+impl Outcome {
+    fn plain(class: Class, message: Option<String>) -> Self {
+        Self { class, message, reset: None, from: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agent::catalogue::Catalogue;
+
+    /// What a run of Claude comes to that said nothing but perhaps an error.
+    fn check(error: Option<&str>, end: End<'_>, expected: Class) {
+        let catalogue = Catalogue::of(Vec::new());
+        let manifest = &catalogue.find("claude").expect("it comes along").manifest;
+        let errors = error.into_iter().map(str::to_owned).collect();
+        let signals = Signals { errors, ..Signals::default() };
+        let outcome = judge(manifest, &signals, end);
+        assert_eq!((outcome.class, outcome.reset), (expected, None), "{end:?}");
+    }
+
+    #[test]
+    fn how_the_process_ended_comes_first() {
+        let failed = Ending::SpawnFailed { cause: "no such directory".to_owned() };
+        check(None, End::Missing, Class::AgentMissing);
+        check(None, End::Process(&failed, None), Class::SpawnFailed);
+        check(None, End::Process(&Ending::Signalled(11), None), Class::Crashed);
+        for (cut, class) in [
+            (Cut::Wall, Class::Timeout),
+            (Cut::Idle, Class::Idle),
+            (Cut::Told, Class::Killed),
+            (Cut::Memory, Class::Killed),
+            (Cut::Output, Class::Killed),
+        ] {
+            check(Some("529"), End::Process(&Ending::Signalled(15), Some(cut)), class);
+            check(None, End::Process(&Ending::Exited(0), Some(cut)), class);
+        }
+    }
+
+    #[test]
+    fn an_exit_with_0_is_a_success_only_without_an_error() {
+        check(None, End::Process(&Ending::Exited(0), None), Class::Done);
+        check(Some("the sky is green"), End::Process(&Ending::Exited(0), None), Class::Failed);
+        check(None, End::Process(&Ending::Exited(3), None), Class::Failed);
+    }
+
+    #[test]
+    fn each_class_has_a_word_of_its_own() {
+        let words: std::collections::BTreeSet<&str> = Class::ALL.iter().map(|class| class.word()).collect();
+        assert_eq!(words.len(), Class::ALL.len());
+        assert!(Class::SIGNALLED.iter().all(|class| Class::ALL.contains(class)));
+    }
+}

@@ -1,0 +1,260 @@
+//! Output: which events of a CLI say what, and which words of it mean which failure.
+
+use std::str::FromStr;
+
+use regex::Regex;
+use serde_json::Value as Json;
+
+use crate::agent::document::{Scalar, Table};
+use crate::agent::outcome::Class;
+use crate::agent::place::Place;
+use crate::agent::reset;
+
+/// How the output of a CLI is read.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// What it looks like.
+    pub form: Form,
+    /// Texts of which each line that is progress has one; the idle limit looks for them.
+    pub progress: Vec<String>,
+    /// What its tokens count.
+    pub tokens: Counts,
+    /// What its cost counts.
+    pub cost: Counts,
+    /// What is read from which events.
+    pub events: Vec<EventRule>,
+    /// What means which failure; the first that fits is it.
+    pub failures: Vec<Failure>,
+}
+
+/// What output looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A JSON document on each line of standard output.
+    Lines,
+    /// One JSON document, or a list of them, on standard output.
+    Document,
+    /// Text, the result being all of it.
+    Text,
+}
+
+/// What a number of an event covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// A part of the run; the parts add up.
+    Part,
+    /// The run.
+    Run,
+    /// The conversation with all runs of it, so that what was there before has to be taken away.
+    Session,
+}
+
+/// What is read from events of one kind.
+#[derive(Debug, Clone)]
+pub struct EventRule {
+    /// Which events: each place holds this value.
+    pub when: Vec<(Place, Scalar)>,
+    /// What is read, and from where.
+    pub take: Vec<(Take, Place)>,
+    /// Whether what was said before it was not the result yet.
+    pub restart: bool,
+}
+
+/// What can be read from an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Take {
+    /// The conversation.
+    Session,
+    /// What the agent said in the end; a later event takes the place of an earlier one.
+    Result,
+    /// A piece of that, to go behind the piece before.
+    Delta,
+    /// Tokens the model read.
+    Input,
+    /// Those of them that were read from a cache.
+    CachedInput,
+    /// Those that were written to a cache.
+    CacheWrites,
+    /// Tokens the model wrote.
+    Output,
+    /// Dollars.
+    Cost,
+    /// How often the model was asked.
+    Turns,
+    /// What was not allowed.
+    Denial,
+    /// What went wrong.
+    Error,
+    /// The kind of error, in a word.
+    Kind,
+    /// The status of the service's answer.
+    Status,
+    /// What went wrong and is being tried again.
+    Retry,
+    /// When a used-up quota is there again, in seconds of the epoch.
+    ResetEpoch,
+}
+
+impl Take {
+    /// Every signal with the word a manifest has for it.
+    pub const ALL: [(&'static str, Self); 15] = [
+        ("session", Self::Session),
+        ("result", Self::Result),
+        ("delta", Self::Delta),
+        ("input", Self::Input),
+        ("cached_input", Self::CachedInput),
+        ("cache_writes", Self::CacheWrites),
+        ("output", Self::Output),
+        ("cost", Self::Cost),
+        ("turns", Self::Turns),
+        ("denial", Self::Denial),
+        ("error", Self::Error),
+        ("kind", Self::Kind),
+        ("status", Self::Status),
+        ("retry", Self::Retry),
+        ("reset_epoch", Self::ResetEpoch),
+    ];
+}
+
+/// What means a failure of one class: all of it that is said must be so.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The class.
+    pub class: Class,
+    /// One of these statuses of the service.
+    pub status: Vec<i64>,
+    /// One of these kinds of error.
+    pub kind: Vec<String>,
+    /// One of these exit codes.
+    pub exit: Vec<i64>,
+    /// A pattern in what it complained of; a named group in it says when a quota is there again.
+    pub says: Option<Regex>,
+    /// Where this was seen: a recording, or a version and the string in it.
+    pub from: Option<String>,
+}
+
+impl Output {
+    pub(super) fn read(table: &mut Table<'_, '_>) -> Option<Self> {
+        if !table.has("output") {
+            table.mistake(
+                "output",
+                "is missing",
+                "add [output] with form = \"lines\", \"document\" or \"text\"",
+            );
+        }
+        let mut inner = table.table("output");
+        let failures: Vec<Failure> = table
+            .tables("failure")
+            .into_iter()
+            .filter_map(|mut failure| Failure::read(&mut failure))
+            .collect();
+        let inner = inner.as_mut()?;
+        let forms = [("lines", Form::Lines), ("document", Form::Document), ("text", Form::Text)];
+        let counts = [("part", Counts::Part), ("run", Counts::Run), ("session", Counts::Session)];
+        if !inner.has("form") {
+            inner.mistake("form", "is missing", "write form = \"lines\", \"document\" or \"text\"");
+        }
+        let form = inner.choice("form", &forms);
+        let output = Self {
+            form: form.unwrap_or(Form::Text),
+            progress: inner.words("progress").unwrap_or_default(),
+            tokens: inner.choice("tokens", &counts).unwrap_or(Counts::Run),
+            cost: inner.choice("cost", &counts).unwrap_or(Counts::Run),
+            events: inner.tables("event").into_iter().map(|mut event| EventRule::read(&mut event)).collect(),
+            failures,
+        };
+        if form == Some(Form::Text) && !output.events.is_empty() {
+            inner.mistake("event", "is for JSON, and the form is text", "leave the events out");
+        }
+        if output.progress.iter().any(String::is_empty) {
+            inner.mistake("progress", "has an empty text, which is in every line", "leave it out");
+        }
+        inner.finish();
+        form.map(|_| output)
+    }
+}
+
+impl EventRule {
+    fn read(table: &mut Table<'_, '_>) -> Self {
+        let mut when = Vec::new();
+        for (place, value) in table.table("when").map(Table::scalars).unwrap_or_default() {
+            match Place::from_str(&place) {
+                Ok(place) => when.push((place, value)),
+                Err(error) => table.mistake("when", &format!("`{place}` {error}"), "put a place in quotes"),
+            }
+        }
+        if when.is_empty() {
+            table.mistake("when", "says of no event what is in it", "write when = { type = \"…\" }");
+        }
+        let mut take = Vec::new();
+        for (name, what) in Take::ALL {
+            let Some(place) = table.text(name) else { continue };
+            match place.parse() {
+                Ok(place) => take.push((what, place)),
+                Err(error) => {
+                    table.mistake(name, &format!("`{place}` {error}"), "write a place such as `usage.input`");
+                }
+            }
+        }
+        let restart = table.choice("restart", &[("result", ())]).is_some();
+        table.finish();
+        Self { when, take, restart }
+    }
+
+    /// Whether an event is of this kind.
+    pub fn fits(&self, event: &Json) -> bool {
+        self.when.iter().all(|(place, wanted)| place.find(event).into_iter().any(|found| is(found, wanted)))
+    }
+}
+
+/// Whether a value is the wanted one; a wanted text that ends in `*` is the beginning of it.
+fn is(found: &Json, wanted: &Scalar) -> bool {
+    match wanted {
+        Scalar::Text(text) => match text.strip_suffix('*') {
+            Some(beginning) => found.as_str().is_some_and(|found| found.starts_with(beginning)),
+            None => found == text.as_str(),
+        },
+        Scalar::Number(number) => found == *number,
+        Scalar::Flag(flag) => found == *flag,
+    }
+}
+
+impl Failure {
+    fn read(table: &mut Table<'_, '_>) -> Option<Self> {
+        if !table.has("class") {
+            table.mistake("class", "is missing", "write class = \"auth\", \"quota\", …");
+        }
+        let class = table.choice("class", &Class::SIGNALLED.map(|class| (class.word(), class)));
+        let mut says = None;
+        if let Some(pattern) = table.text("says") {
+            match Regex::new(&pattern) {
+                Ok(regex) => says = Some(regex),
+                Err(error) => {
+                    let why = error.to_string();
+                    let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                    table.mistake("says", &format!("is no pattern: {why}"), "write a regular expression");
+                }
+            }
+        }
+        let strange =
+            says.iter().flat_map(Regex::capture_names).flatten().find(|name| !reset::is_group(name));
+        if let Some(strange) = strange {
+            let fix = format!("the groups are {}", reset::GROUPS.join(", "));
+            table.mistake("says", &format!("has a group `{strange}`"), &fix);
+        }
+        let failure = Self {
+            class: class.unwrap_or(Class::Failed),
+            status: table.numbers("status"),
+            kind: table.words("kind").unwrap_or_default(),
+            exit: table.numbers("exit"),
+            says,
+            from: table.text("from"),
+        };
+        let is_empty = failure.status.is_empty() && failure.kind.is_empty() && failure.exit.is_empty();
+        if is_empty && !table.has("says") {
+            table.mistake("class", "is meant by nothing", "add status, kind, exit or says");
+        }
+        table.finish();
+        class.map(|_| failure)
+    }
+}

@@ -1,0 +1,102 @@
+//! Signals: what a run of an agent said about itself.
+
+use crate::agent::output::Counts;
+use crate::agent::reset::Reset;
+
+/// All that was read from the output of one run. What was not said stays unknown.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Signals {
+    /// The conversation, by which it can go on.
+    pub session: Option<String>,
+    /// What the agent said in the end.
+    pub result: Option<String>,
+    /// Tokens.
+    pub tokens: Option<Tokens>,
+    /// Dollars.
+    pub cost: Option<f64>,
+    /// How often the model was asked.
+    pub turns: Option<u64>,
+    /// What was not allowed, each once.
+    pub denials: Vec<String>,
+    /// What went wrong.
+    pub errors: Vec<String>,
+    /// The kinds of error, in the CLI's words.
+    pub kinds: Vec<String>,
+    /// Statuses of the service's answers.
+    pub statuses: Vec<i64>,
+    /// What went wrong last and was tried again.
+    pub retry: Option<String>,
+    /// When a quota is there again, where an event says so.
+    pub reset: Option<Reset>,
+    /// The end of what it wrote besides events: plain lines, and standard error.
+    pub complaints: String,
+    /// How many lines were progress.
+    pub progress: u64,
+    /// How the lines of the output were.
+    pub lines: Lines,
+}
+
+/// Tokens, as a CLI counts them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Read by the model.
+    pub input: u64,
+    /// Read from a cache.
+    pub cached_input: u64,
+    /// Written to a cache.
+    pub cache_writes: u64,
+    /// Written by the model.
+    pub output: u64,
+}
+
+impl Tokens {
+    /// Whether there were any.
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
+/// How many lines were of which kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// Events that mean something.
+    pub known: u64,
+    /// Events that mean nothing here.
+    pub unknown: u64,
+    /// No JSON.
+    pub plain: u64,
+    /// Cut off, too long or too deep.
+    pub broken: u64,
+}
+
+impl Signals {
+    /// Whether there were events and none of them meant anything, as when a new version says it all otherwise.
+    pub fn is_strange(&self) -> bool {
+        self.lines.known == 0 && self.lines.unknown + self.lines.plain + self.lines.broken > 0
+    }
+
+    /// What the run itself used, when `before` is what its conversation had used up to then.
+    ///
+    /// A counter that went backwards says nothing about the run.
+    pub fn tokens_since(&self, counts: Counts, before: Option<Tokens>) -> Option<Tokens> {
+        let now = self.tokens?;
+        match (counts, before) {
+            (Counts::Part | Counts::Run, _) | (Counts::Session, None) => Some(now),
+            (Counts::Session, Some(before)) => Some(Tokens {
+                input: now.input.checked_sub(before.input)?,
+                cached_input: now.cached_input.checked_sub(before.cached_input)?,
+                cache_writes: now.cache_writes.checked_sub(before.cache_writes)?,
+                output: now.output.checked_sub(before.output)?,
+            }),
+        }
+    }
+
+    /// What the run itself cost, when `before` is what its conversation had cost up to then.
+    pub fn cost_since(&self, counts: Counts, before: Option<f64>) -> Option<f64> {
+        let now = self.cost?;
+        match (counts, before) {
+            (Counts::Part | Counts::Run, _) | (Counts::Session, None) => Some(now),
+            (Counts::Session, Some(before)) => (now >= before).then_some(now - before),
+        }
+    }
+}

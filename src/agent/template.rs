@@ -1,0 +1,123 @@
+//! Templates: the words of a command line, with slots for what differs from run to run.
+
+use std::fmt;
+
+use crate::agent::document::Table;
+
+/// A slot that stands for any number of words of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// What the permission profile needs.
+    Permissions,
+    /// Which model.
+    Model,
+    /// How hard it thinks.
+    Effort,
+    /// Directories beside the working directory.
+    Directories,
+    /// Which conversation goes on.
+    Session,
+}
+
+impl Slot {
+    /// Every slot.
+    pub const ALL: [Self; 5] =
+        [Self::Permissions, Self::Model, Self::Effort, Self::Directories, Self::Session];
+
+    /// The word in braces that stands for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Permissions => "{permissions}",
+            Self::Model => "{model}",
+            Self::Effort => "{effort}",
+            Self::Directories => "{directories}",
+            Self::Session => "{session}",
+        }
+    }
+}
+
+/// Where the prompt's private file is named, within a word.
+pub const PROMPT_FILE: &str = "{prompt_file}";
+
+/// A part of a command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A word, which may name the prompt's file.
+    Word(String),
+    /// Words that depend on the run.
+    Slot(Slot),
+}
+
+impl Part {
+    /// Reads the parts of a command line; a word that names an unknown slot is a mistake of the table.
+    pub(super) fn read(table: &mut Table<'_, '_>, name: &'static str) -> Vec<Self> {
+        let words = table.words(name).unwrap_or_default();
+        let part = |word: String| match Slot::ALL.into_iter().find(|slot| slot.name() == word) {
+            Some(slot) => Self::Slot(slot),
+            None => Self::Word(word),
+        };
+        let parts: Vec<Self> = words.into_iter().map(part).collect();
+        for part in &parts {
+            if let Self::Word(word) = part
+                && let Some(strange) = braced(word).find(|braced| *braced != PROMPT_FILE)
+            {
+                let known: Vec<&str> = Slot::ALL.iter().map(|slot| slot.name()).collect();
+                let message = format!("has the word `{word}`, and nothing stands for `{strange}`");
+                let fix = format!("write {} as a word, or {PROMPT_FILE} in one", known.join(", "));
+                table.mistake(name, &message, &fix);
+            }
+        }
+        parts
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => f.write_str(word),
+            Self::Slot(slot) => f.write_str(slot.name()),
+        }
+    }
+}
+
+/// Words that are said with one value, such as `--model {model}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phrase {
+    words: Vec<String>,
+    hole: &'static str,
+}
+
+impl Phrase {
+    /// Reads a phrase whose value goes where `hole` stands.
+    pub(super) fn read(table: &mut Table<'_, '_>, name: &'static str, hole: &'static str) -> Option<Self> {
+        let words = table.words(name)?;
+        if let Some(strange) = words.iter().flat_map(|word| braced(word)).find(|braced| *braced != hole) {
+            table.mistake(name, &format!("has `{strange}`"), &format!("the value is `{hole}`"));
+        } else if !words.iter().any(|word| word.contains(hole)) {
+            table.mistake(name, "does not say where the value goes", &format!("write {hole} in a word"));
+        }
+        Some(Self { words, hole })
+    }
+
+    /// The words with the value in its place.
+    pub fn say(&self, value: &str) -> impl Iterator<Item = String> {
+        self.words.iter().map(move |word| word.replace(self.hole, value))
+    }
+}
+
+impl fmt::Display for Phrase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words.join(" "))
+    }
+}
+
+/// The names in braces within a word; braces around anything else, as in JSON, mean nothing.
+fn braced(word: &str) -> impl Iterator<Item = &str> {
+    word.match_indices('{').filter_map(|(start, _)| {
+        let length = word[start..].find('}')?;
+        let inner = &word[start + 1..start + length];
+        let is_name =
+            !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        is_name.then(|| &word[start..=start + length])
+    })
+}

@@ -1,0 +1,122 @@
+//! Agents on the command line: which are here, how each is driven, and files of one's own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::Value as Json;
+
+use crate::home::Home;
+
+const MINE: &str = "name = \"mine\"\nprograms = [\"mine\"]\nprompt = \"stdin\"\narguments = [\"--go\"]\n\
+                    [permissions]\nedit = []\n[output]\nform = \"text\"\n";
+
+/// Puts a manifest among the user's.
+fn put(home: &Home, name: &str, text: &str) {
+    let folder = home.home().join("agents");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(name), text).unwrap();
+}
+
+/// Puts a program on a path of its own, in a package of this version.
+fn install(home: &Home, name: &str, version: &str) -> String {
+    let folder = home.folder().join("programs").join(name);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("package.json"), format!("{{\"version\":\"{version}\"}}")).unwrap();
+    fs::write(folder.join(name), "#!/bin/sh\n").unwrap();
+    fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    folder.display().to_string()
+}
+
+fn row<'a>(agents: &'a Json, name: &str) -> &'a Json {
+    let rows = agents["agents"].as_array().unwrap();
+    rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("{name} in {agents}"))
+}
+
+#[test]
+fn every_agent_is_listed_with_what_is_here_of_it() {
+    let home = Home::new();
+    let path = [
+        install(&home, "claude", "2.1.329"),
+        install(&home, "codex", "9.9.9"),
+        install(&home, "codewith", "1.0"),
+    ];
+    let output = home.command(&["agents", "--json"]).env("PATH", path.join(":")).output().unwrap();
+    let agents: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(agents["refused"], serde_json::json!([]));
+    assert_eq!(agents["agents"].as_array().unwrap().len(), 11);
+    for (name, state, version) in [
+        ("claude", "found", Some("2.1.329")),
+        ("codex", "other_version", Some("9.9.9")),
+        ("codewith", "unverified", Some("1.0")),
+        ("gemini", "missing", None),
+    ] {
+        let row = row(&agents, name);
+        assert_eq!((row["state"].as_str(), row["version"].as_str()), (Some(state), version), "{row}");
+    }
+    assert_eq!(row(&agents, "claude")["program"], format!("{}/claude", path[0]));
+    let text = home.run(&["agents"]).done().out;
+    assert!(text.starts_with("NAME") && text.contains("converge agents show NAME"), "{text}");
+}
+
+#[test]
+fn an_agent_is_shown_with_what_is_unverified() {
+    let home = Home::new();
+    let shown = home.json(&["agents", "show", "claude"]);
+    let fork = serde_json::json!("--resume {session} --fork-session");
+    assert_eq!(shown["options"]["fork"], fork);
+    assert_eq!(shown["examples"]["edit"][0], "claude");
+    assert!(shown["unverified"].as_array().unwrap().contains(&"permissions.full".into()), "{shown}");
+    let text = home.run(&["agents", "show", "claude"]).done().out;
+    for part in
+        ["Claude Code", "--permission-mode acceptEdits", "recorded: auth", "unverified", "A first run, edit"]
+    {
+        assert!(text.contains(part), "`{part}` is not in {text}");
+    }
+    let text = home.run(&["agents", "show", "cursor-agent"]).done().out;
+    assert!(text.contains("Unverified: everything"), "{text}");
+    home.run(&["agents", "show", "claud"]).ended(64).refused(&["no agent `claud`", "did you mean `claude`?"]);
+}
+
+#[test]
+fn a_file_adds_an_agent_and_another_takes_the_place_of_one() {
+    let home = Home::new();
+    put(&home, "mine.toml", MINE);
+    put(&home, "kimi.toml", &MINE.replace("mine", "kimi"));
+    put(&home, "notes.txt", "not a manifest");
+    let agents = home.json(&["agents"]);
+    assert_eq!(agents["agents"].as_array().unwrap().len(), 12);
+    for name in ["mine", "kimi"] {
+        assert!(
+            row(&agents, name)["file"].as_str().unwrap().ends_with(&format!("agents/{name}.toml")),
+            "{agents}"
+        );
+    }
+    assert_eq!(home.json(&["agents", "show", "kimi"])["arguments"], serde_json::json!(["--go"]));
+    assert!(!home.run(&["doctor"]).done().out.contains("refused"));
+}
+
+#[test]
+fn a_file_that_is_wrong_is_refused_with_line_and_fix_and_harms_no_other() {
+    let home = Home::new();
+    put(&home, "mine.toml", MINE);
+    put(
+        &home,
+        "bad.toml",
+        "name = \"bad\"\nprogram = [\"bad\"]\nprompt = \"stdin\"\n[output]\nform = \"text\"\n",
+    );
+    let mistake = "line 2: `program` is not known; did you mean `programs`?";
+    let agents = home.json(&["agents"]);
+    assert_eq!(agents["agents"].as_array().unwrap().len(), 12);
+    assert!(agents["refused"][0]["mistakes"].as_array().unwrap().contains(&mistake.into()), "{agents}");
+    let text = home.run(&["agents"]).done().out;
+    assert!(
+        text.contains("Refused:") && text.contains("bad.toml") && text.contains("did you mean `programs`?"),
+        "{text}"
+    );
+    home.run(&["agents", "show", "bad"]).ended(64).refused(&["no agent `bad`", "bad.toml was refused"]);
+    let doctor = home.json(&["doctor"]);
+    let finding =
+        doctor["findings"].as_array().unwrap().iter().find(|found| found["subject"] == "agents").unwrap();
+    assert_eq!(finding["state"], "warn");
+    assert!(finding["message"].as_str().unwrap().contains("bad.toml is refused: line "), "{finding}");
+}
