@@ -38,6 +38,11 @@ impl Sqlite {
     pub fn of(connection: Connection) -> Result<Self, StoreError> {
         connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS.into())).map_err(error)?;
         connection.execute_batch(PRAGMAS).map_err(error)?;
+        Self::planned(connection)
+    }
+
+    /// With plans that are made once.
+    fn planned(connection: Connection) -> Result<Self, StoreError> {
         // A plan that looked at a bound value is made again for the next value: with partial indexes, always.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(error)?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -50,7 +55,7 @@ impl Sqlite {
         let connection = Connection::open_with_flags(path, flags).map_err(error)?;
         connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS.into())).map_err(error)?;
         connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1024").map_err(error)?;
-        Ok(Self { connection, path: None })
+        Self::planned(connection)
     }
 
     /// A database in memory, for the simulator and for tests.
