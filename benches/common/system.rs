@@ -1,31 +1,49 @@
 //! The system: what `/proc` says of a process.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::time::Duration;
 
-/// What a process has used since it began, all its threads together.
-pub(crate) struct Usage {
+/// What each thread of a process has used since it began.
+pub(crate) struct Usage(BTreeMap<OsString, Thread>);
+
+/// What one thread has used.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Thread {
     /// Time on a processor.
     pub cpu: Duration,
-    /// How often one of its threads slept and woke.
+    /// How often it slept and woke.
     pub wakes: u32,
 }
 
 impl Usage {
     /// That of `pid` now.
     pub(crate) fn of(pid: u32) -> io::Result<Self> {
-        let mut usage = Self { cpu: Duration::ZERO, wakes: 0 };
+        let mut threads = BTreeMap::new();
         for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-            let thread = thread?.path();
+            let thread = thread?;
             // Nanoseconds; the ticks of `stat` are as long as what is to be measured.
-            let schedule = fs::read_to_string(thread.join("schedstat"))?;
-            usage.cpu += Duration::from_nanos(number(schedule.split_ascii_whitespace().next())?);
-            let status = fs::read_to_string(thread.join("status"))?;
+            let schedule = fs::read_to_string(thread.path().join("schedstat"))?;
+            let cpu = Duration::from_nanos(number(schedule.split_ascii_whitespace().next())?);
+            let status = fs::read_to_string(thread.path().join("status"))?;
             let wakes = number(field(&status, "voluntary_ctxt_switches"))?;
-            usage.wakes += u32::try_from(wakes).unwrap_or(u32::MAX);
+            let wakes = u32::try_from(wakes).unwrap_or(u32::MAX);
+            threads.insert(thread.file_name(), Thread { cpu, wakes });
         }
-        Ok(usage)
+        Ok(Self(threads))
+    }
+
+    /// What the threads that are left have used since then.
+    pub(crate) fn since(&self, before: &Self) -> Thread {
+        let mut used = Thread::default();
+        for (thread, now) in &self.0 {
+            let then = before.0.get(thread).copied().unwrap_or_default();
+            used.cpu += now.cpu.saturating_sub(then.cpu);
+            used.wakes += now.wakes.saturating_sub(then.wakes);
+        }
+        used
     }
 }
 

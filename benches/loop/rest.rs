@@ -26,15 +26,15 @@ pub(crate) fn idle(sheet: &mut Sheet) -> io::Result<()> {
     let rate = f64::from(u32::try_from(JOBS).unwrap_or(0)) / begun.elapsed().as_secs_f64();
     sheet.put("  jobs added in a second, 16 clients", rate, "jobs/s", &beside)?;
 
-    // What adding them left to do is over by then.
-    thread::sleep(Duration::from_secs(2));
+    // What adding them left to do is over by then, and threads that were only needed for it are gone.
+    thread::sleep(Duration::from_secs(5));
     let before = Usage::of(home.daemon_pid())?;
     thread::sleep(LENGTH);
-    let after = Usage::of(home.daemon_pid())?;
+    let used = Usage::of(home.daemon_pid())?.since(&before);
     let from = || format!("{LENGTH:?} with {JOBS} future jobs");
-    let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64();
+    let cpu = used.cpu.as_secs_f64();
     sheet.put("idle daemon: CPU", cpu, "s", &Beside { from: from(), target: "<= 0.03" })?;
-    let wakes = f64::from(after.wakes - before.wakes) / LENGTH.as_secs_f64();
+    let wakes = f64::from(used.wakes) / LENGTH.as_secs_f64();
     sheet.put("idle daemon: wake-ups", wakes, "/s", &Beside { from: from(), target: "<= 1" })?;
     let resident = system::kilobytes(home.daemon_pid(), "status", "VmRSS")? / 1024.0;
     let anonymous = system::kilobytes(home.daemon_pid(), "status", "RssAnon")? / 1024.0;
