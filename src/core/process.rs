@@ -191,6 +191,23 @@ pub struct Outcome {
     pub unread: Option<String>,
 }
 
+impl Outcome {
+    /// That of a process that was never started.
+    pub fn never_ran(started_at: Timestamp, ended_at: Timestamp, cause: String) -> Self {
+        Self {
+            started_at,
+            ended_at,
+            ending: Ending::SpawnFailed { cause },
+            cut: None,
+            cpu_ms: 0,
+            peak_kb: 0,
+            stdout_bytes: 0,
+            stderr_bytes: 0,
+            unread: None,
+        }
+    }
+}
+
 /// What the main process did in the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

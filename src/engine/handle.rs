@@ -15,9 +15,10 @@ use jiff::Timestamp;
 use crate::core::actor::Actor;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
+use crate::core::task::report::Report;
 use crate::engine::changes::Changes;
 use crate::engine::input::{Asked, Envelope, Key, Reply, Write};
-use crate::engine::ports::{Clock, Report};
+use crate::engine::ports::Clock;
 use crate::engine::queue::{Door, Queue};
 use crate::engine::{Engine, vital};
 

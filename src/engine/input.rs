@@ -9,7 +9,7 @@ use crate::core::actor::{Actor, Voice};
 use crate::core::definition::Definition;
 use crate::core::id::{JobId, TaskId};
 use crate::core::refusal::Refusal;
-use crate::engine::ports::Report;
+use crate::core::task::report::Report;
 use crate::engine::twins::Twin;
 
 /// What arrives in the engine's queue.

@@ -28,12 +28,12 @@ use jiff::Timestamp;
 
 use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
-use crate::core::task::decide;
+use crate::core::task::report::Report;
 use crate::engine::acts::Action;
 use crate::engine::batch::Batch;
 use crate::engine::input::{Envelope, Reply};
 use crate::engine::mint::Mint;
-use crate::engine::ports::{Processes, Report, Work};
+use crate::engine::ports::{Processes, Work};
 use crate::store::tx::{Database, StoreError};
 use crate::store::{events, keys, tasks};
 
@@ -334,17 +334,5 @@ fn uncommitted(error: &StoreError) -> Refusal {
             format!("it is not known whether this was stored: {}", error.with_causes()),
         )
         .hint("ask again with the same key; `converge doctor` looks at the store"),
-    }
-}
-
-impl From<&Report> for decide::Input {
-    fn from(report: &Report) -> Self {
-        match report.clone() {
-            Report::Started { key, at } => Self::Started { key, at },
-            Report::Ended { key, outcome } => Self::Ended { key, outcome },
-            Report::Revoked { key } => Self::Revoked { key },
-            Report::Lost { key } => Self::Lost { key },
-            Report::Found { key, facts } => Self::Found { attempt: key.attempt, facts },
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! The ports: what the engine asks of the world, and what the world reports.
 //!
-//! Every call returns at once and answers, if at all, with a [`Report`]. The daemon's ports start real
-//! processes; the simulator's are scripted.
+//! Every call returns at once and answers, if at all, with a [report](crate::core::task::report). The daemon's
+//! ports start real processes; the simulator's are scripted.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,14 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::condition::fact::Need;
 use crate::core::id::TaskId;
-use crate::core::process::{Command, Control, Outcome, ProcessKey};
-use crate::core::task::Known;
+use crate::core::process::{Command, Control, ProcessKey};
 
 /// Starts, stops and finds processes.
 pub trait Processes: Send {
     /// Starts a process under a shim, in a run directory of its own.
     ///
-    /// Answers [`Report::Started`] and then [`Report::Ended`]. A shim that cannot be started is an
+    /// Answers `Report::Started` and then `Report::Ended`. A shim that cannot be started is an
     /// end by `SpawnFailed`.
     fn launch(&self, launch: Launch);
 
@@ -32,8 +31,8 @@ pub trait Processes: Send {
 
     /// Finds out what became of `key` after a restart, and watches it on when it is alive.
     ///
-    /// Answers `Started` (alive), `Ended`, [`Report::Revoked`] (never started, and now never will
-    /// be) or [`Report::Lost`]. Asking about what is watched already answers nothing new.
+    /// Answers `Started` (alive), `Ended`, `Report::Revoked` (never started, and now never will
+    /// be) or `Report::Lost`. Asking about what is watched already answers nothing new.
     fn look(&self, key: ProcessKey);
 }
 
@@ -45,7 +44,7 @@ pub trait Clock: Send + Sync {
 
 /// Looks at what processes left behind, off the engine's thread.
 pub trait Work: Send {
-    /// Finds out facts that need no process; answers [`Report::Found`].
+    /// Finds out facts that need no process; answers `Report::Found`.
     fn inspect(&self, inspect: Inspect);
 
     /// Puts the files of an attempt in their final form.
@@ -97,53 +96,4 @@ pub struct Launch {
     pub control: Control,
     /// A document about the runs before, given to the process as the file `CONVERGE_LAST_FILE`.
     pub last: Option<String>,
-}
-
-/// What the world says about a process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
-    /// Its shim holds the lock and has written `started`.
-    Started {
-        /// Which process.
-        key: ProcessKey,
-        /// When the shim started it.
-        at: Timestamp,
-    },
-    /// Its tree is empty and this is how it ended.
-    Ended {
-        /// Which process.
-        key: ProcessKey,
-        /// How.
-        outcome: Outcome,
-    },
-    /// It never started and never will: its run directory is marked `revoked`.
-    Revoked {
-        /// Which process.
-        key: ProcessKey,
-    },
-    /// It was started, its shim is gone without an outcome, and nothing of its tree is left.
-    Lost {
-        /// Which process.
-        key: ProcessKey,
-    },
-    /// These facts were found out.
-    Found {
-        /// The attempt they are about.
-        key: ProcessKey,
-        /// The facts.
-        facts: Vec<Known>,
-    },
-}
-
-impl Report {
-    /// The process it is about.
-    pub fn key(&self) -> ProcessKey {
-        match self {
-            Self::Started { key, .. }
-            | Self::Ended { key, .. }
-            | Self::Revoked { key }
-            | Self::Lost { key }
-            | Self::Found { key, .. } => *key,
-        }
-    }
 }

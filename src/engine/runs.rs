@@ -11,10 +11,10 @@ use crate::core::refusal::Refusal;
 use crate::core::span::Span;
 use crate::core::task::decide::Input;
 use crate::core::task::exit::Exit;
+use crate::core::task::report::Report;
 use crate::core::task::{Event, Origin, Skipped, State, Task};
 use crate::engine::acts::{self, Action};
 use crate::engine::batch::{Answered, Batch};
-use crate::engine::ports::Report;
 use crate::store::tx::StoreError;
 use crate::store::{attempts, jobs, tasks};
 
@@ -47,7 +47,7 @@ impl Batch<'_> {
             | Report::Revoked { .. }
             | Report::Found { .. } => {}
         }
-        self.say_to_task(&mut stored, &Input::from(report))
+        self.say_to_task(&mut stored, &Input::Report(report.clone()))
     }
 
     fn keep_attempt(&mut self, task: &Task, outcome: &Outcome) -> Result<(), StoreError> {

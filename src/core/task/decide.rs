@@ -4,13 +4,14 @@ use jiff::Timestamp;
 
 use crate::core::condition::fact::{Fact, Need};
 use crate::core::definition::Definition;
-use crate::core::process::{CheckTry, Outcome, ProcessKey};
+use crate::core::process::CheckTry;
 use crate::core::reason::EndReason;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::retry;
 use crate::core::span::Span;
 use crate::core::task::conclude::Wanted;
 use crate::core::task::exit::Exit;
+use crate::core::task::report::Report;
 use crate::core::task::{End, Evaluating, Event, How, Known, Origin, Phase, State, Task};
 
 /// What can be said to a task.
@@ -21,37 +22,8 @@ pub enum Input {
         /// When the time of its job is over, if that is bounded.
         until: Option<Timestamp>,
     },
-    /// A process of it started.
-    Started {
-        /// Which.
-        key: ProcessKey,
-        /// When.
-        at: Timestamp,
-    },
-    /// A process of it ended.
-    Ended {
-        /// Which.
-        key: ProcessKey,
-        /// How.
-        outcome: Outcome,
-    },
-    /// A process of it never started and never will.
-    Revoked {
-        /// Which.
-        key: ProcessKey,
-    },
-    /// A process of it is gone and nobody knows how it ended.
-    Lost {
-        /// Which.
-        key: ProcessKey,
-    },
-    /// Facts that needed no process.
-    Found {
-        /// The attempt they are about.
-        attempt: u32,
-        /// The facts.
-        facts: Vec<Known>,
-    },
+    /// What the world says about a process of it.
+    Report(Report),
     /// Somebody wants it ended.
     Cancel,
     /// Somebody wants it now instead of at its due time.
@@ -137,28 +109,20 @@ impl Task {
             }
             Input::ClockBack => Ok(Vec::new()),
             Input::Rebind { revision } => Ok(vec![Event::Rebound { revision: *revision }]),
-            Input::Claim { .. }
-            | Input::Started { .. }
-            | Input::Ended { .. }
-            | Input::Revoked { .. }
-            | Input::Lost { .. }
-            | Input::Found { .. }
-            | Input::Hasten => Err(self.late(input)),
+            Input::Claim { .. } | Input::Report(_) | Input::Hasten => Err(self.late(input)),
         }
     }
 
     fn claimed(&self, input: &Input, contract: &Definition, now: Timestamp) -> Result<Vec<Event>, Refusal> {
         match input {
-            Input::Started { key, at } if key.check.is_none() => {
+            Input::Report(Report::Started { key, at }) if key.check.is_none() => {
                 Ok(vec![Event::Started { attempt: key.attempt, at: *at }])
             }
-            Input::Revoked { key } if key.check.is_none() => Ok(self.revoked(key.attempt, contract, now)),
+            Input::Report(Report::Revoked { key }) if key.check.is_none() => {
+                Ok(self.revoked(key.attempt, contract, now))
+            }
             Input::Claim { .. }
-            | Input::Started { .. }
-            | Input::Ended { .. }
-            | Input::Revoked { .. }
-            | Input::Lost { .. }
-            | Input::Found { .. }
+            | Input::Report(_)
             | Input::Cancel
             | Input::Hasten
             | Input::ClockBack
@@ -170,19 +134,15 @@ impl Task {
     fn executing(&self, input: &Input, contract: &Definition, now: Timestamp) -> Result<Vec<Event>, Refusal> {
         match input {
             Input::Cancel => Ok(vec![Event::Stopping { reason: EndReason::Cancelled, check: None }]),
-            Input::Ended { key, outcome } if key.check.is_none() => {
+            Input::Report(Report::Ended { key, outcome }) if key.check.is_none() => {
                 Ok(self.exited(Exit::of(outcome), contract, now))
             }
             // What is known to have started and left no trace had its run directory taken away.
-            Input::Lost { key } | Input::Revoked { key } if key.check.is_none() => {
+            Input::Report(Report::Lost { key } | Report::Revoked { key }) if key.check.is_none() => {
                 Ok(self.exited(Exit::without_process(EndReason::Lost), contract, now))
             }
             Input::Claim { .. }
-            | Input::Started { .. }
-            | Input::Ended { .. }
-            | Input::Revoked { .. }
-            | Input::Lost { .. }
-            | Input::Found { .. }
+            | Input::Report(_)
             | Input::Hasten
             | Input::ClockBack
             | Input::Rebind { .. } => Err(self.late(input)),
@@ -193,23 +153,19 @@ impl Task {
         let Stop { reason, check, exit } = stop;
         let over = |exit: Exit| Ok(vec![ended(How::Cancelled, Exit { reason, ..exit }, now)]);
         match input {
-            Input::Started { key, at } if key.check.is_none() && check.is_none() => {
+            Input::Report(Report::Started { key, at }) if key.check.is_none() && check.is_none() => {
                 Ok(vec![Event::Started { attempt: key.attempt, at: *at }])
             }
-            Input::Started { key, .. } if key.check == check => Ok(Vec::new()),
-            Input::Ended { key, outcome } if key.check == check => {
+            Input::Report(Report::Started { key, .. }) if key.check == check => Ok(Vec::new()),
+            Input::Report(Report::Ended { key, outcome }) if key.check == check => {
                 over(exit.cloned().unwrap_or_else(|| Exit::of(outcome)))
             }
-            Input::Revoked { key } | Input::Lost { key } if key.check == check => {
+            Input::Report(Report::Revoked { key } | Report::Lost { key }) if key.check == check => {
                 over(exit.cloned().unwrap_or_else(|| Exit::without_process(reason)))
             }
             Input::Cancel => Ok(Vec::new()),
             Input::Claim { .. }
-            | Input::Started { .. }
-            | Input::Ended { .. }
-            | Input::Revoked { .. }
-            | Input::Lost { .. }
-            | Input::Found { .. }
+            | Input::Report(_)
             | Input::Hasten
             | Input::ClockBack
             | Input::Rebind { .. } => Err(self.late(input)),
@@ -239,7 +195,7 @@ impl Task {
     ) -> Result<Vec<Event>, Refusal> {
         let check = self.process(contract);
         match input {
-            Input::Found { facts, .. } => {
+            Input::Report(Report::Found { facts, .. }) => {
                 let fresh: Vec<Known> = facts
                     .iter()
                     .filter(|fact| !evaluating.known.iter().any(|known| known.need == fact.need))
@@ -247,15 +203,19 @@ impl Task {
                     .collect();
                 if fresh.is_empty() { Err(self.late(input)) } else { Ok(self.found(fresh, contract, now)) }
             }
-            Input::Ended { key, outcome } if check == Some(*key) => {
+            Input::Report(Report::Ended { key, outcome }) if check == Some(*key) => {
                 let need = self.need_at(key, contract)?;
                 let line = if let Need::Check(line) = &need { line.as_str() } else { "" };
                 let known = Known { fact: Fact::of_check(line, outcome), need };
                 Ok(self.found(vec![known], contract, now))
             }
-            Input::Revoked { key } | Input::Lost { key } if check == Some(*key) => {
+            Input::Report(Report::Revoked { key } | Report::Lost { key }) if check == Some(*key) => {
                 let check = key.check.expect("while evaluating, every process is a check");
-                let most = if matches!(input, Input::Lost { .. }) { CHECK_TRIES } else { CHECK_REVOKED_MOST };
+                let most = if matches!(input, Input::Report(Report::Lost { .. })) {
+                    CHECK_TRIES
+                } else {
+                    CHECK_REVOKED_MOST
+                };
                 if check.number >= most {
                     let why = format!("the process of this check was lost {} times", check.number);
                     let known = Known { need: self.need_at(key, contract)?, fact: Fact::Unknown { why } };
@@ -263,7 +223,7 @@ impl Task {
                 }
                 Ok(vec![Event::CheckLost { check }])
             }
-            Input::Started { key, .. } if check == Some(*key) => Ok(Vec::new()),
+            Input::Report(Report::Started { key, .. }) if check == Some(*key) => Ok(Vec::new()),
             Input::Cancel if check.is_some() => {
                 let check = check.and_then(|key| key.check);
                 Ok(vec![Event::Stopping { reason: EndReason::Cancelled, check }])
@@ -273,10 +233,7 @@ impl Task {
                 Ok(vec![ended(How::Cancelled, exit, now)])
             }
             Input::Claim { .. }
-            | Input::Started { .. }
-            | Input::Ended { .. }
-            | Input::Revoked { .. }
-            | Input::Lost { .. }
+            | Input::Report(_)
             | Input::Hasten
             | Input::ClockBack
             | Input::Rebind { .. } => Err(self.late(input)),
@@ -333,11 +290,7 @@ impl Input {
     /// The attempt that a report is about.
     fn attempt(&self) -> Option<u32> {
         match self {
-            Self::Started { key, .. }
-            | Self::Ended { key, .. }
-            | Self::Revoked { key }
-            | Self::Lost { key } => Some(key.attempt),
-            Self::Found { attempt, .. } => Some(*attempt),
+            Self::Report(report) => Some(report.key().attempt),
             Self::Claim { .. } | Self::Cancel | Self::Hasten | Self::ClockBack | Self::Rebind { .. } => None,
         }
     }
@@ -345,11 +298,7 @@ impl Input {
     fn word(&self) -> &'static str {
         match self {
             Self::Claim { .. } => "claim",
-            Self::Started { .. } => "started",
-            Self::Ended { .. } => "ended",
-            Self::Revoked { .. } => "revoked",
-            Self::Lost { .. } => "lost",
-            Self::Found { .. } => "found",
+            Self::Report(report) => report.word(),
             Self::Cancel => "cancel",
             Self::Hasten => "hasten",
             Self::ClockBack => "clock back",

@@ -7,6 +7,7 @@
 pub mod conclude;
 pub mod decide;
 pub mod exit;
+pub mod report;
 #[cfg(test)]
 mod tests;
 

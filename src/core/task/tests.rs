@@ -17,6 +17,7 @@ use crate::core::schedule::{Schedule, Start};
 use crate::core::span::Span;
 use crate::core::task::decide::Input;
 use crate::core::task::exit::Exit;
+use crate::core::task::report::Report;
 use crate::core::task::{End, Event, How, Known, Origin, State, Task};
 
 fn at(second: i64) -> Timestamp {
@@ -88,7 +89,7 @@ fn exits(key: ProcessKey, code: i32) -> Input {
         stderr_bytes: 0,
         unread: None,
     };
-    Input::Ended { key, outcome }
+    Input::Report(Report::Ended { key, outcome })
 }
 
 fn exit(reason: EndReason, code: Option<i32>) -> Exit {
@@ -126,13 +127,13 @@ fn a_report_counts_only_for_its_attempt() {
     check(
         &second,
         &contract,
-        &Input::Lost { key: key(3) },
+        &Input::Report(Report::Lost { key: key(3) }),
         Err("`lost` about attempt 3 changes nothing in r10000000 now"),
     );
     check(
         &second,
         &contract,
-        &Input::Started { key: key(2), at: at(8) },
+        &Input::Report(Report::Started { key: key(2), at: at(8) }),
         Ok(&[Event::Started { attempt: 2, at: at(8) }]),
     );
 }
@@ -174,7 +175,7 @@ fn a_failure_is_tried_again_after_its_pause() {
 fn a_check_that_is_lost_three_times_is_unknown() {
     let contract = contract(Some("check \"make test\""), 0);
     let evaluating = [claimed(1), exited(EndReason::ExitZero, 0)];
-    let lost = |number| Input::Lost { key: check_key(number) };
+    let lost = |number| Input::Report(Report::Lost { key: check_key(number) });
     let again = Event::CheckLost { check: CheckTry { need: 0, number: 1 } };
     check(&task(&evaluating), &contract, &lost(1), Ok(&[again]));
     let third =
@@ -196,7 +197,7 @@ fn cancelling_keeps_what_the_attempt_exited_with() {
     let ended = end(How::Cancelled, exit(EndReason::Cancelled, Some(7)), None);
     let told = task(&[evaluating.as_slice(), &[stopping]].concat());
     check(&told, &contract, &exits(check_key(1), 0), Ok(slice::from_ref(&ended)));
-    check(&told, &contract, &Input::Revoked { key: check_key(1) }, Ok(&[ended]));
+    check(&told, &contract, &Input::Report(Report::Revoked { key: check_key(1) }), Ok(&[ended]));
 }
 
 #[test]
@@ -209,13 +210,13 @@ fn a_claim_in_vain_is_made_again_later_each_time_and_not_for_ever() {
         task(&events)
     };
     let again = |number, due_at| [Event::Revoked { attempt: number, due_at: at(due_at) }];
-    check(&in_vain(1), &contract, &Input::Revoked { key: key(1) }, Ok(&again(1, 9)));
-    check(&in_vain(2), &contract, &Input::Revoked { key: key(2) }, Ok(&again(2, 11)));
-    check(&in_vain(3), &contract, &Input::Revoked { key: key(3) }, Ok(&again(3, 13)));
+    check(&in_vain(1), &contract, &Input::Report(Report::Revoked { key: key(1) }), Ok(&again(1, 9)));
+    check(&in_vain(2), &contract, &Input::Report(Report::Revoked { key: key(2) }), Ok(&again(2, 11)));
+    check(&in_vain(3), &contract, &Input::Report(Report::Revoked { key: key(3) }), Ok(&again(3, 13)));
     let cause = Some("its shim ended before it started anything, 20 times".to_owned());
     let exit = Exit { reason: EndReason::SpawnFailed, code: None, signal: None, cause };
     let given_up = [Event::Exited { attempt: 20, exit: exit.clone() }, end(How::Failed, exit, None)];
-    check(&in_vain(20), &contract, &Input::Revoked { key: key(20) }, Ok(&given_up));
+    check(&in_vain(20), &contract, &Input::Report(Report::Revoked { key: key(20) }), Ok(&given_up));
 }
 
 #[test]
@@ -224,5 +225,5 @@ fn what_has_started_and_left_no_trace_is_lost() {
     let running = task(&[claimed(1), Event::Started { attempt: 1, at: at(1) }]);
     let exit = exit(EndReason::Lost, None);
     let lost = [Event::Exited { attempt: 1, exit: exit.clone() }, end(How::Lost, exit, None)];
-    check(&running, &contract, &Input::Revoked { key: key(1) }, Ok(&lost));
+    check(&running, &contract, &Input::Report(Report::Revoked { key: key(1) }), Ok(&lost));
 }

@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::core::id::TaskId;
-use crate::engine::ports::{Inspect, Report, Tidy, Work};
+use crate::core::task::report::Report;
+use crate::engine::ports::{Inspect, Tidy, Work};
 use crate::engine::work::line::Line;
 use crate::engine::work::tidy::Keep;
 

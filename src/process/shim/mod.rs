@@ -22,8 +22,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use nix::unistd::{Pid, setsid, write};
 
+use crate::core::process::Outcome;
 use crate::core::process::files::{REVOKED, SPEC};
-use crate::core::process::{Ending, Outcome};
 use crate::process::descriptors;
 use crate::process::lock::Lock;
 use crate::process::platform;
@@ -82,26 +82,12 @@ fn run(dir: &RunDir) -> io::Result<Option<PathBuf>> {
     let key = spec.launch.key;
     let outcome = match start::start(spec.launch, dir) {
         Ok(child) => Watch::new(dir, signals, rein, started_at, child).until_empty()?,
-        Err(cause) => never_ran(started_at, cause),
+        Err(cause) => Outcome::never_ran(started_at, Timestamp::now(), cause),
     };
     platform::sweep(&key.to_string());
     record(dir, end, &outcome)?;
     drop(lock);
     Ok(spec.home)
-}
-
-fn never_ran(started_at: Timestamp, cause: String) -> Outcome {
-    Outcome {
-        started_at,
-        ended_at: Timestamp::now(),
-        ending: Ending::SpawnFailed { cause },
-        cut: None,
-        cpu_ms: 0,
-        peak_kb: 0,
-        stdout_bytes: 0,
-        stderr_bytes: 0,
-        unread: None,
-    }
 }
 
 /// Writes the outcome, and waits for room when the disk is full: a true exit code is worth a wait.

@@ -18,7 +18,8 @@ use std::thread::{self, JoinHandle};
 
 use crate::core::process::files::CONTROL;
 use crate::core::process::{Control, ProcessKey};
-use crate::engine::ports::{Launch, Processes, Report};
+use crate::core::task::report::Report;
+use crate::engine::ports::{Launch, Processes};
 use crate::process::platform::own_program;
 use crate::process::rundir::RunDir;
 use crate::process::supervisor::look::Found;

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 
 use jiff::Timestamp;
 
+use crate::core::process::Outcome;
 use crate::core::process::files::LAST;
-use crate::core::process::{Ending, Outcome};
 use crate::engine::ports::Launch;
 use crate::process::mark;
 use crate::process::rundir::{RunDir, Spec};
@@ -54,15 +54,5 @@ fn prepare(dir: &RunDir, options: &Options, mut launch: Launch) -> io::Result<()
 /// The outcome of a process that did not even get a shim.
 pub(super) fn never_ran(cause: String) -> Outcome {
     let now = Timestamp::now();
-    Outcome {
-        started_at: now,
-        ended_at: now,
-        ending: Ending::SpawnFailed { cause },
-        cut: None,
-        cpu_ms: 0,
-        peak_kb: 0,
-        stdout_bytes: 0,
-        stderr_bytes: 0,
-        unread: None,
-    }
+    Outcome::never_ran(now, now, cause)
 }

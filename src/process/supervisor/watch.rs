@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 
 use crate::core::process::ProcessKey;
 use crate::core::process::files::STARTED;
-use crate::engine::ports::Report;
+use crate::core::task::report::Report;
 use crate::process::platform::Handle;
 use crate::process::rundir::RunDir;
 use crate::process::supervisor::{Message, Occasion, Shared, Wish};

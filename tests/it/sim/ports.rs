@@ -8,8 +8,9 @@ use converge::core::condition::fact::{Fact, Need};
 use converge::core::id::TaskId;
 use converge::core::process::{Control, ProcessKey};
 use converge::core::task::Known;
+use converge::core::task::report::Report;
 use converge::engine::mint::Mint;
-use converge::engine::ports::{Inspect, Launch, Processes, Report, Tidy, Work};
+use converge::engine::ports::{Inspect, Launch, Processes, Tidy, Work};
 
 use super::rng::Rng;
 use super::world::World;

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use converge::core::id::TaskId;
 use converge::core::process::{Control, Cut, Ending, Outcome, ProcessKey};
 use converge::core::span::Span;
-use converge::engine::ports::{Launch, Report};
+use converge::core::task::report::Report;
+use converge::engine::ports::Launch;
 use jiff::Timestamp;
 
 use super::process::{Life, Process, Script};
