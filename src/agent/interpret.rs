@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use crate::agent::manifest::Manifest;
 use crate::agent::output::{Counts, EventRule, Form, Take};
 use crate::agent::reset::Reset;
-use crate::agent::signals::{Signals, Tokens};
+use crate::agent::signals::Signals;
+use crate::core::reading::Tokens;
 
 /// A longer line is passed over.
 const LINE_MAX: usize = 16 << 20;

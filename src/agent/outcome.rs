@@ -3,95 +3,14 @@
 //! How the process ended comes first, then what the agent said went wrong; an exit with 0 is a success only
 //! when nothing was denied and no error was reported.
 
-use std::fmt;
-
 use regex::Regex;
 
 use crate::agent::manifest::Manifest;
 use crate::agent::output::Failure;
 use crate::agent::reset::Reset;
 use crate::agent::signals::Signals;
+use crate::core::class::Class;
 use crate::core::process::{Cut, Ending};
-
-macro_rules! classes {
-    ($($(#[$about:meta])* $variant:ident = $word:literal,)*) => {
-        /// What a run came to.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Class { $($(#[$about])* $variant,)* }
-
-        impl Class {
-            /// Every class.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// The word for it.
-            pub fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-    };
-}
-
-classes! {
-    /// The agent says that it is done; whether it is, checks decide.
-    Done = "done",
-    /// Something went wrong that has no class of its own.
-    Failed = "failed",
-    /// It would have had to ask for a permission.
-    PermissionDenied = "permission_denied",
-    /// It is not logged in, or its key is not accepted.
-    Auth = "auth",
-    /// The account has used up what it may.
-    Quota = "quota",
-    /// Too many requests at once.
-    RateLimit = "rate_limit",
-    /// The service has too much to do.
-    Overloaded = "overloaded",
-    /// The service was not reached.
-    Network = "network",
-    /// The conversation is longer than the model can read.
-    ContextFull = "context_full",
-    /// There is no such model, or not for this account.
-    ModelMissing = "model_missing",
-    /// The conversation that was to go on is not there.
-    SessionMissing = "session_missing",
-    /// What it said does not fit the schema.
-    SchemaError = "schema_error",
-    /// The wall limit passed.
-    Timeout = "timeout",
-    /// There was no progress for the idle limit.
-    Idle = "idle",
-    /// It was ended from outside.
-    Killed = "killed",
-    /// A signal ended it that nobody of ours sent.
-    Crashed = "crashed",
-    /// It could not be started.
-    SpawnFailed = "spawn_failed",
-    /// There is no such program.
-    AgentMissing = "agent_missing",
-}
-
-impl Class {
-    /// Those that a manifest can have a signal for.
-    pub const SIGNALLED: [Self; 11] = [
-        Self::Failed,
-        Self::PermissionDenied,
-        Self::Auth,
-        Self::Quota,
-        Self::RateLimit,
-        Self::Overloaded,
-        Self::Network,
-        Self::ContextFull,
-        Self::ModelMissing,
-        Self::SessionMissing,
-        Self::SchemaError,
-    ];
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
 
 /// How a process ended, or that there was no program for one.
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +51,7 @@ pub fn judge(manifest: &Manifest, signals: &Signals, end: End<'_>) -> Outcome {
     }
     match ending {
         Ending::SpawnFailed { cause } => Outcome::plain(Class::SpawnFailed, Some(cause.clone())),
+        Ending::Missing { cause } => Outcome::plain(Class::AgentMissing, Some(cause.clone())),
         Ending::Signalled(_) => Outcome::plain(Class::Crashed, said),
         Ending::Exited(0) if signals.errors.is_empty() => success(signals),
         Ending::Exited(code) => failure(manifest, signals, *code),
@@ -225,12 +145,5 @@ mod tests {
         check(None, End::Process(&Ending::Exited(0), None), Class::Done);
         check(Some("the sky is green"), End::Process(&Ending::Exited(0), None), Class::Failed);
         check(None, End::Process(&Ending::Exited(3), None), Class::Failed);
-    }
-
-    #[test]
-    fn each_class_has_a_word_of_its_own() {
-        let words: std::collections::BTreeSet<&str> = Class::ALL.iter().map(|class| class.word()).collect();
-        assert_eq!(words.len(), Class::ALL.len());
-        assert!(Class::SIGNALLED.iter().all(|class| Class::ALL.contains(class)));
     }
 }

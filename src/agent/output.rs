@@ -6,9 +6,9 @@ use regex::Regex;
 use serde_json::Value as Json;
 
 use crate::agent::document::{Scalar, Table};
-use crate::agent::outcome::Class;
 use crate::agent::place::Place;
 use crate::agent::reset;
+use crate::core::class::Class;
 
 /// How the output of a CLI is read.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use crate::agent::output::Counts;
 use crate::agent::reset::Reset;
+use crate::core::reading::Tokens;
 
 /// All that was read from the output of one run. What was not said stays unknown.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,26 +35,6 @@ pub struct Signals {
     pub progress: u64,
     /// How the lines of the output were.
     pub lines: Lines,
-}
-
-/// Tokens, as a CLI counts them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tokens {
-    /// Read by the model.
-    pub input: u64,
-    /// Read from a cache.
-    pub cached_input: u64,
-    /// Written to a cache.
-    pub cache_writes: u64,
-    /// Written by the model.
-    pub output: u64,
-}
-
-impl Tokens {
-    /// Whether there were any.
-    pub fn any(self) -> bool {
-        self != Self::default()
-    }
 }
 
 /// How many lines were of which kind.

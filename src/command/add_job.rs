@@ -63,8 +63,7 @@ impl Change for AddJob {
         let definition = self.terms.define(&mut reader);
         reader.finish()?;
         let definition = definition.expect("whatever keeps a definition from being made is a problem");
-        let name =
-            given.map_or_else(|| Name::Derived(define::derived_name(&definition.command)), Name::Given);
+        let name = given.map_or_else(|| Name::Derived(define::derived_name(&definition.target)), Name::Given);
         let twin = if self.again { Twin::Wanted } else { Twin::Avoided };
         let parked = leave::to_add(cx)?;
         Ok(Write::Add(Box::new(Add { name, definition, twin, parked })))

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use crate::command::reader::Reader;
+use crate::core::assignment::Prompt;
 use crate::core::condition::{Condition, Operator};
-use crate::core::definition::{Environment, Limits};
+use crate::core::definition::{Environment, Limits, Target};
 use crate::core::goal::{Criterion, Goal, UNTIL};
 use crate::core::process::{Bounds, Command};
 use crate::core::refusal::Problem;
@@ -289,11 +290,15 @@ pub fn default_limits(schedule: &Schedule) -> Limits {
     }
 }
 
-/// A name from what is executed: the words of the command that say most.
-pub fn derived_name(command: &Command) -> String {
-    let line = match command {
-        Command::Shell(line) => line.clone(),
-        Command::Argv(argv) => argv.join(" "),
+/// A name from what is executed: the words of the command, or of the prompt, that say most.
+pub fn derived_name(target: &Target) -> String {
+    let line = match target {
+        Target::Command(Command::Shell(line)) => line.clone(),
+        Target::Command(Command::Argv(argv)) => argv.join(" "),
+        Target::Agent(assignment) => match &assignment.prompt {
+            Prompt::Text(text) => text.clone(),
+            Prompt::File(path) => path.clone(),
+        },
     };
     let words = line.split_whitespace().filter(|word| !word.contains('=') && !word.starts_with('-'));
     let base = |word: &str| slug(word.rsplit('/').next().unwrap_or(word));

@@ -2,14 +2,29 @@
 
 use jiff::Timestamp;
 
-use crate::core::definition::{Definition, Limits};
+use crate::core::assignment::Prompt;
+use crate::core::definition::{Definition, Limits, Target};
 use crate::core::goal::{Goal, UNTIL};
 use crate::core::process::Command;
 use crate::core::schedule::{Anchor, Schedule};
 use crate::core::span::Span;
 
 /// What is executed, in one line.
-pub fn command(command: &Command) -> String {
+pub fn target(target: &Target) -> String {
+    match target {
+        Target::Command(line) => command(line),
+        Target::Agent(assignment) => {
+            let chain: Vec<String> = assignment.chain.iter().map(ToString::to_string).collect();
+            let prompt = match &assignment.prompt {
+                Prompt::Text(text) => text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default(),
+                Prompt::File(path) => path,
+            };
+            format!("{}: {}", chain.join(", "), prompt.trim())
+        }
+    }
+}
+
+fn command(command: &Command) -> String {
     match command {
         Command::Shell(line) => line.clone(),
         Command::Argv(argv) => argv.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),

@@ -42,7 +42,7 @@ pub fn to_change(cx: &Context<'_>, before: &Definition, after: &Definition) -> R
     let is_free = voice(cx) == Voice::Person || cx.house.consent == Consent::Allow;
     let runs = |definition: &Definition| {
         (
-            definition.command.clone(),
+            definition.target.clone(),
             definition.cwd.clone(),
             definition.goal.clone(),
             definition.environment.clone(),

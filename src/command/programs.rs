@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use crate::command::caller::Caller;
-
-/// Where people's programs lie besides their path, which a service may not have whole.
-const BESIDE: [&str; 3] = [".local/bin", ".bun/bin", ".cargo/bin"];
+use crate::core::process::BESIDE;
 
 /// So far above a program its package is looked for.
 const PACKAGE_DEPTH: usize = 4;

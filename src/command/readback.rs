@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::command::terms::Terms;
 use crate::core::condition::Condition;
-use crate::core::definition::Definition;
+use crate::core::definition::{Definition, Target};
 use crate::core::goal::UNTIL;
 use crate::core::process::Command;
 use crate::core::schedule::{Schedule, Start};
@@ -18,9 +18,10 @@ impl Terms {
         let span = |span: &Span| span.to_string();
         let limit =
             |limit: Option<Span>| Some(limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string()));
-        let (cmd, argv) = match &definition.command {
-            Command::Shell(line) => (Some(line.clone()), Vec::new()),
-            Command::Argv(argv) => (None, argv.clone()),
+        let (cmd, argv) = match &definition.target {
+            Target::Command(Command::Shell(line)) => (Some(line.clone()), Vec::new()),
+            Target::Command(Command::Argv(argv)) => (None, argv.clone()),
+            Target::Agent(_) => (None, Vec::new()),
         };
         let criteria = definition.goal.iter().flat_map(|goal| &goal.criteria);
         let (until, checks): (Vec<_>, Vec<_>) = criteria.partition(|criterion| criterion.name == UNTIL);

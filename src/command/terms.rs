@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::define::{self, When};
 use crate::command::lenient;
 use crate::command::reader::Reader;
-use crate::core::definition::{Definition, Limits};
+use crate::core::definition::{Definition, Limits, Target};
 use crate::core::refusal::Problem;
 use crate::core::schedule::{Anchor, Schedule, Start};
 
@@ -147,7 +147,7 @@ impl Terms {
         let schedule = schedule?;
         let start = start.unwrap_or_else(|| define::default_start(&schedule, goal.as_ref()));
         Some(Definition {
-            command: command?,
+            target: Target::Command(command?),
             cwd: cwd?,
             environment,
             schedule,
@@ -167,7 +167,7 @@ impl Terms {
         self.refuse_agents(reader);
         let mut new = old.clone();
         if let Some(command) = reader.command(self.cmd.as_deref(), &self.argv) {
-            new.command = command;
+            new.target = Target::Command(command);
         }
         if let Some(named) = self.cwd.as_deref() {
             new.cwd = reader.cwd(Some(named))?;

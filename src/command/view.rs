@@ -163,7 +163,7 @@ impl JobView {
             unbounded: definition.is_unbounded(),
             warnings: warnings(job, definition),
             revision: job.revision,
-            command: describe::command(&definition.command),
+            command: describe::target(&definition.target),
             cwd: definition.cwd.clone(),
             schedule: describe::schedule(&definition.schedule, &definition.zone),
             until: definition.goal.as_ref().map(describe::goal).unwrap_or_default(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::core::assignment::Assignment;
 use crate::core::goal::Goal;
 use crate::core::process::{Bounds, Command};
 use crate::core::retry::Retry;
@@ -15,7 +16,8 @@ use crate::core::span::Span;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// What is executed.
-    pub command: Command,
+    #[serde(alias = "command")]
+    pub target: Target,
     /// Where; an absolute path.
     pub cwd: String,
     /// The variables it sees.
@@ -38,6 +40,27 @@ pub struct Definition {
     pub retry: Retry,
     /// The bounds of one attempt.
     pub bounds: Bounds,
+}
+
+/// What a job executes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// An agent.
+    Agent(Box<Assignment>),
+    /// A command.
+    #[serde(untagged)]
+    Command(Command),
+}
+
+impl Target {
+    /// What agents are asked to do, when it is agents.
+    pub fn assignment(&self) -> Option<&Assignment> {
+        match self {
+            Self::Agent(assignment) => Some(assignment),
+            Self::Command(_) => None,
+        }
+    }
 }
 
 /// The variables a job's processes see.

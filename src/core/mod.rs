@@ -5,6 +5,8 @@
 //! scheduling in a second and what makes recovery the same as asking again.
 
 pub mod actor;
+pub mod assignment;
+pub mod class;
 pub mod condition;
 pub mod consent;
 pub mod definition;
@@ -13,6 +15,8 @@ pub mod id;
 pub mod job;
 pub mod nearest;
 pub mod process;
+pub mod prompt;
+pub mod reading;
 pub mod reason;
 pub mod refusal;
 pub mod retry;

@@ -114,6 +114,10 @@ pub mod files {
     pub const OUTCOME: &str = "outcome";
     /// The document that the process finds by `CONVERGE_LAST_FILE`.
     pub const LAST: &str = "last.json";
+    /// What an agent is asked to do.
+    pub const PROMPT: &str = "prompt";
+    /// What an agent said in the end.
+    pub const SAID: &str = "said";
     /// A shell line too long to be an argument.
     pub const LINE: &str = "line";
     /// What a run came to; beside the directories of its attempts.
@@ -123,6 +127,9 @@ pub mod files {
     /// What becomes [`RESULT`].
     pub const RESULT_DRAFT: &str = "result.json.new";
 }
+
+/// Where people's programs lie in their homes, besides their path, which a service may not have whole.
+pub const BESIDE: [&str; 3] = [".local/bin", ".bun/bin", ".cargo/bin"];
 
 /// What to execute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,12 +199,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// That of a process that was never started.
-    pub fn never_ran(started_at: Timestamp, ended_at: Timestamp, cause: String) -> Self {
+    /// That of a process that ended so before it began.
+    pub fn never_ran(started_at: Timestamp, ended_at: Timestamp, ending: Ending) -> Self {
         Self {
             started_at,
             ended_at,
-            ending: Ending::SpawnFailed { cause },
+            ending,
             cut: None,
             cpu_ms: 0,
             peak_kb: 0,
@@ -219,6 +226,11 @@ pub enum Ending {
     /// It could not be started at all.
     SpawnFailed {
         /// The system's word on it, with the program's name.
+        cause: String,
+    },
+    /// None of the programs that it may be was found.
+    Missing {
+        /// Their names, and where they were looked for.
         cause: String,
     },
 }

@@ -66,6 +66,30 @@ words! {
         Lost = "lost",
         /// Only the checks were run, before the first run.
         ChecksOnly = "checks_only",
+        /// None of the agent's programs was found.
+        AgentMissing = "agent_missing",
+        /// The agent reported an error that has no word of its own.
+        AgentFailed = "agent_failed",
+        /// The agent would have had to ask for a permission.
+        PermissionDenied = "permission_denied",
+        /// The agent is not logged in, or its key is not accepted.
+        Auth = "auth",
+        /// The account has used up what it may.
+        Quota = "quota",
+        /// Too many requests at once.
+        RateLimit = "rate_limit",
+        /// The agent's service has too much to do.
+        Overloaded = "overloaded",
+        /// The agent's service was not reached.
+        Network = "network",
+        /// The conversation is longer than the model can read.
+        ContextFull = "context_full",
+        /// There is no such model, or not for this account.
+        ModelMissing = "model_missing",
+        /// The conversation that was to go on is not there.
+        SessionMissing = "session_missing",
+        /// What the agent said does not fit the schema.
+        SchemaError = "schema_error",
     }
 }
 
@@ -76,6 +100,8 @@ words! {
         Converged = "converged",
         /// The condition is met.
         ConditionMet = "condition_met",
+        /// As many tokens or as much money as allowed.
+        Budget = "budget",
         /// The span or the deadline passed.
         TimeLimit = "time_limit",
         /// As many runs as allowed.
@@ -93,7 +119,7 @@ impl EndReason {
     /// Whether a run that ended so could not do its work at all, whatever its goal says.
     pub fn is_breakage(self) -> bool {
         match self {
-            Self::SpawnFailed | Self::Lost => true,
+            Self::SpawnFailed | Self::Lost | Self::AgentMissing | Self::Auth | Self::ModelMissing => true,
             Self::ExitZero
             | Self::ExitNonzero
             | Self::Signalled
@@ -102,7 +128,16 @@ impl EndReason {
             | Self::OutputLimit
             | Self::ResourceLimit
             | Self::Cancelled
-            | Self::ChecksOnly => false,
+            | Self::ChecksOnly
+            | Self::AgentFailed
+            | Self::PermissionDenied
+            | Self::Quota
+            | Self::RateLimit
+            | Self::Overloaded
+            | Self::Network
+            | Self::ContextFull
+            | Self::SessionMissing
+            | Self::SchemaError => false,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::core::definition::Definition;
+use crate::core::definition::{Definition, Target};
 use crate::core::id::TaskId;
 use crate::core::job::Job;
 use crate::core::job::verdict::brief;
@@ -14,7 +14,7 @@ use crate::core::task::conclude::Wanted;
 use crate::core::task::{End, Phase, State, Task};
 use crate::engine::Settings;
 use crate::engine::environment;
-use crate::engine::ports::{Inspect, Launch, Tidy};
+use crate::engine::ports::{Execute, Inspect, Launch, Stdin, Tidy};
 use crate::store::jobs;
 use crate::store::tx::{StoreError, Tx};
 
@@ -139,15 +139,22 @@ fn attempt(
     settings: &Settings,
 ) -> Result<Action, StoreError> {
     let stored = job(tx, task)?;
+    let execute = match &contract.target {
+        Target::Command(command) => Execute::Command(command.clone()),
+        Target::Agent(_) => Execute::Nothing { cause: "no agents yet".to_owned() },
+    };
     let launch = Launch {
         key: task.attempt_key(),
-        command: contract.command.clone(),
+        execute,
         cwd: PathBuf::from(&contract.cwd),
         env: environment::of_run(task, &stored.job, contract, settings),
         pass: contract.environment.pass.clone(),
         env_file: contract.environment.env_file.as_ref().map(PathBuf::from),
         control: control(&stored),
         last: environment::last_document(&stored.job, settings),
+        prompt: None,
+        stdin: Stdin::Nothing,
+        progress: None,
     };
     Ok(Action::Launch(Box::new(launch)))
 }
@@ -168,13 +175,16 @@ fn check(
     };
     let launch = Launch {
         key: task.process(contract).expect("a wanted check has a name"),
-        command: Command::Shell(line),
+        execute: Execute::Command(Command::Shell(line)),
         cwd: PathBuf::from(&contract.cwd),
         env: environment::of_run(task, &job(tx, task)?.job, contract, settings),
         pass: contract.environment.pass.clone(),
         env_file: contract.environment.env_file.as_ref().map(PathBuf::from),
         control: Control { bounds, cut_at: None },
         last: None,
+        prompt: None,
+        stdin: Stdin::Nothing,
+        progress: None,
     };
     Ok(Action::Launch(Box::new(launch)))
 }

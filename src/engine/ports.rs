@@ -9,9 +9,11 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::core::assignment;
 use crate::core::condition::fact::Need;
 use crate::core::id::TaskId;
 use crate::core::process::{Command, Control, ProcessKey};
+use crate::core::span::Span;
 
 /// Starts, stops and finds processes.
 pub trait Processes: Send {
@@ -83,7 +85,7 @@ pub struct Launch {
     /// Its name.
     pub key: ProcessKey,
     /// What to execute.
-    pub command: Command,
+    pub execute: Execute,
     /// Where.
     pub cwd: PathBuf,
     /// The variables it sees, beside those read by `pass`.
@@ -96,4 +98,70 @@ pub struct Launch {
     pub control: Control,
     /// A document about the runs before, given to the process as the file `CONVERGE_LAST_FILE`.
     pub last: Option<String>,
+    /// What it is asked to do. Never in a document that a shim reads: it is written into a file of its own.
+    #[serde(skip)]
+    pub prompt: Option<Prompt>,
+    /// What it reads.
+    #[serde(default)]
+    pub stdin: Stdin,
+    /// What counts as progress, when not every byte does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub progress: Option<Progress>,
+}
+
+/// What a launch executes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Execute {
+    /// A command, as a job has it.
+    Command(Command),
+    /// The first of these programs that is found, on the path of the process or beside it.
+    Program {
+        /// The names it may have.
+        names: Vec<String>,
+        /// The words behind it.
+        arguments: Vec<String>,
+    },
+    /// Nothing: what was to be executed cannot be.
+    Nothing {
+        /// Why.
+        cause: String,
+    },
+}
+
+/// What a process finds on its standard input.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stdin {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The prompt.
+    Prompt,
+}
+
+/// What an agent is asked to do, before it is written out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompt {
+    /// Where it is from.
+    pub source: assignment::Prompt,
+    /// What its names stand for, but for `last.result`.
+    pub values: BTreeMap<String, String>,
+    /// The attempt whose last words are `last.result`.
+    pub result_of: Option<ProcessKey>,
+    /// What goes behind it where it has no place for feedback.
+    pub feedback: Option<String>,
+}
+
+/// What counts as progress of an agent: lines that have one of these texts in them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// In each line that is progress.
+    pub lines: Vec<String>,
+    /// In a line by which a call of a tool begins.
+    pub tool_starts: Vec<String>,
+    /// In a line by which one ends.
+    pub tool_ends: Vec<String>,
+    /// How long there may be no progress while a call of a tool is under way.
+    pub tool_idle: Option<Span>,
 }

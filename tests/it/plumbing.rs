@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use converge::core::actor::{Actor, Voice};
-use converge::core::definition::{Definition, Environment, Limits};
+use converge::core::definition::{Definition, Environment, Limits, Target};
 use converge::core::goal::{Criterion, Goal, UNTIL};
 use converge::core::id::JobId;
 use converge::core::job::{Job, State};
@@ -224,7 +224,7 @@ impl Drop for World {
 fn definition(cwd: &Path, schedule: Schedule) -> Definition {
     let until = Criterion { name: UNTIL.to_owned(), condition: "output /(?m)^done$/".parse().unwrap() };
     Definition {
-        command: Command::Shell("played".to_owned()),
+        target: Target::Command(Command::Shell("played".to_owned())),
         cwd: cwd.display().to_string(),
         environment: Environment { captured: BTreeMap::new(), pass: Vec::new(), env_file: None },
         schedule,

@@ -17,7 +17,7 @@ use crate::core::task::report::Report;
 use crate::engine::clock::SystemClock;
 use crate::engine::handle::Handle;
 use crate::engine::mint::Random;
-use crate::engine::ports::{Launch, Processes};
+use crate::engine::ports::{Execute, Launch, Processes};
 use crate::engine::work::Pool;
 use crate::engine::work::tidy::Keep;
 use crate::engine::{Engine, Settings};
@@ -177,9 +177,11 @@ impl Scripted {
 
 impl Processes for Scripted {
     fn launch(&self, launch: Launch) {
-        let line = match &launch.command {
-            Command::Shell(line) => line.clone(),
-            Command::Argv(argv) => argv.join(" "),
+        let line = match &launch.execute {
+            Execute::Command(Command::Shell(line)) => line.clone(),
+            Execute::Command(Command::Argv(argv)) => argv.join(" "),
+            Execute::Program { names, .. } => names.join(" "),
+            Execute::Nothing { cause } => cause.clone(),
         };
         let key = launch.key;
         self.report.report(Report::Started { key, at: self.report.now() });

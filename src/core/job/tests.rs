@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::core::actor::Voice;
 use crate::core::condition::evaluate::Truth;
-use crate::core::definition::{Definition, Environment, Limits};
+use crate::core::definition::{Definition, Environment, Limits, Target};
 use crate::core::goal::{Criterion, Finding, Findings, Goal, UNTIL};
 use crate::core::id::{JobId, TaskId};
 use crate::core::job::decide::Input;
@@ -33,7 +33,7 @@ fn run() -> TaskId {
 
 fn definition(schedule: Schedule) -> Definition {
     Definition {
-        command: Command::Shell("make".to_owned()),
+        target: Target::Command(Command::Shell("make".to_owned())),
         cwd: "/work".to_owned(),
         environment: Environment { captured: BTreeMap::new(), pass: Vec::new(), env_file: None },
         schedule,

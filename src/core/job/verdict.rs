@@ -101,14 +101,28 @@ pub fn streak(before: u32, end: &End, definition: &Definition) -> u32 {
     let counts = match end.exit.reason {
         reason if reason.is_breakage() => true,
         EndReason::ExitNonzero | EndReason::Timeout => definition.goal.is_none(),
-        EndReason::Cancelled | EndReason::ChecksOnly => return before,
+        // A quota is nobody's failure, and neither is a service that has too much to do.
+        EndReason::Cancelled
+        | EndReason::ChecksOnly
+        | EndReason::Quota
+        | EndReason::RateLimit
+        | EndReason::Overloaded
+        | EndReason::Network => return before,
         EndReason::ExitZero
         | EndReason::Signalled
         | EndReason::IdleTimeout
         | EndReason::OutputLimit
         | EndReason::ResourceLimit
         | EndReason::SpawnFailed
-        | EndReason::Lost => false,
+        | EndReason::Lost
+        | EndReason::AgentMissing
+        | EndReason::AgentFailed
+        | EndReason::PermissionDenied
+        | EndReason::Auth
+        | EndReason::ContextFull
+        | EndReason::ModelMissing
+        | EndReason::SessionMissing
+        | EndReason::SchemaError => false,
     };
     if counts { before + 1 } else { 0 }
 }

@@ -113,8 +113,22 @@ fn is_evaluated(reason: EndReason) -> bool {
         | EndReason::IdleTimeout
         | EndReason::OutputLimit
         | EndReason::ResourceLimit
+        | EndReason::AgentFailed
+        | EndReason::PermissionDenied
+        | EndReason::ContextFull
+        | EndReason::SchemaError
         | EndReason::ChecksOnly => true,
-        EndReason::SpawnFailed | EndReason::Lost | EndReason::Cancelled => false,
+        EndReason::SpawnFailed
+        | EndReason::Lost
+        | EndReason::Cancelled
+        | EndReason::AgentMissing
+        | EndReason::Auth
+        | EndReason::Quota
+        | EndReason::RateLimit
+        | EndReason::Overloaded
+        | EndReason::Network
+        | EndReason::ModelMissing
+        | EndReason::SessionMissing => false,
     }
 }
 
@@ -127,7 +141,19 @@ fn how(exit: &Exit, has_goal: bool) -> How {
         | EndReason::Signalled
         | EndReason::OutputLimit
         | EndReason::ResourceLimit
-        | EndReason::SpawnFailed => How::Failed,
+        | EndReason::SpawnFailed
+        | EndReason::AgentMissing
+        | EndReason::AgentFailed
+        | EndReason::PermissionDenied
+        | EndReason::Auth
+        | EndReason::Quota
+        | EndReason::RateLimit
+        | EndReason::Overloaded
+        | EndReason::Network
+        | EndReason::ContextFull
+        | EndReason::ModelMissing
+        | EndReason::SessionMissing
+        | EndReason::SchemaError => How::Failed,
         EndReason::Timeout | EndReason::IdleTimeout => How::TimedOut,
         EndReason::Lost => How::Lost,
         EndReason::Cancelled => How::Cancelled,

@@ -29,6 +29,7 @@ impl Exit {
             Ending::Exited(_) => EndReason::ExitNonzero,
             Ending::Signalled(_) => EndReason::Signalled,
             Ending::SpawnFailed { .. } => EndReason::SpawnFailed,
+            Ending::Missing { .. } => EndReason::AgentMissing,
         };
         let reason = match outcome.cut {
             None => by_itself,
@@ -41,7 +42,7 @@ impl Exit {
         let (code, signal, cause) = match &outcome.ending {
             Ending::Exited(code) => (Some(*code), None, None),
             Ending::Signalled(signal) => (None, Some(*signal), None),
-            Ending::SpawnFailed { cause } => (None, None, Some(cause.clone())),
+            Ending::SpawnFailed { cause } | Ending::Missing { cause } => (None, None, Some(cause.clone())),
         };
         Self { reason, code, signal, cause }
     }
@@ -55,6 +56,8 @@ impl Exit {
     pub fn judged_code(&self) -> Option<i32> {
         match self.reason {
             EndReason::ExitZero | EndReason::ExitNonzero => self.code,
+            // An agent may report an error and exit with 0 all the same.
+            EndReason::AgentFailed => self.code.filter(|code| *code != 0),
             EndReason::Signalled
             | EndReason::Timeout
             | EndReason::IdleTimeout
@@ -63,7 +66,18 @@ impl Exit {
             | EndReason::SpawnFailed
             | EndReason::Cancelled
             | EndReason::Lost
-            | EndReason::ChecksOnly => None,
+            | EndReason::ChecksOnly
+            | EndReason::AgentMissing
+            | EndReason::PermissionDenied
+            | EndReason::Auth
+            | EndReason::Quota
+            | EndReason::RateLimit
+            | EndReason::Overloaded
+            | EndReason::Network
+            | EndReason::ContextFull
+            | EndReason::ModelMissing
+            | EndReason::SessionMissing
+            | EndReason::SchemaError => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::core::condition::evaluate::Truth;
 use crate::core::condition::fact::{Fact, Need};
-use crate::core::definition::{Definition, Environment, Limits};
+use crate::core::definition::{Definition, Environment, Limits, Target};
 use crate::core::goal::{Criterion, Finding, Findings, Goal};
 use crate::core::id::{JobId, TaskId};
 use crate::core::process::{Bounds, CheckTry, Command, Ending, Outcome, ProcessKey};
@@ -30,7 +30,7 @@ fn contract(condition: Option<&str>, retries: u32) -> Definition {
         condition: condition.parse().expect("a condition"),
     };
     Definition {
-        command: Command::Shell("make".to_owned()),
+        target: Target::Command(Command::Shell("make".to_owned())),
         cwd: "/work".to_owned(),
         environment: Environment { captured: BTreeMap::new(), pass: Vec::new(), env_file: None },
         schedule: Schedule::Manual,

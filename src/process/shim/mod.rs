@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "the shim says when its process started and ended")]
 
 mod environment;
+mod find;
 mod output;
 mod rein;
 mod revive;
@@ -82,7 +83,7 @@ fn run(dir: &RunDir) -> io::Result<Option<PathBuf>> {
     let key = spec.launch.key;
     let outcome = match start::start(spec.launch, dir) {
         Ok(child) => Watch::new(dir, signals, rein, started_at, child).until_empty()?,
-        Err(cause) => Outcome::never_ran(started_at, Timestamp::now(), cause),
+        Err(ending) => Outcome::never_ran(started_at, Timestamp::now(), ending),
     };
     platform::sweep(&key.to_string());
     record(dir, end, &outcome)?;

@@ -1,6 +1,7 @@
 //! Starting the process of a shim.
 #![expect(clippy::disallowed_methods, reason = "this is where the process of a run is started")]
 
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -8,28 +9,47 @@ use std::process::{Child, Command, Stdio};
 
 use nix::unistd::Pid;
 
-use crate::core::process;
-use crate::core::process::files::LINE;
-use crate::engine::ports::Launch;
+use crate::core::process::files::{LINE, PROMPT};
+use crate::core::process::{self, Ending};
+use crate::engine::ports::{Execute, Launch, Stdin};
 use crate::process::platform;
 use crate::process::rundir::RunDir;
-use crate::process::shim::environment;
+use crate::process::shim::{environment, find};
 
 /// A shell line longer than this goes by a file: Linux takes no single argument of 128 KiB.
 const LINE_MAX: usize = 100_000;
 
-/// Starts the process in a group of its own, or says why that cannot be.
-pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, String> {
-    let variables = environment::of(&mut launch)?;
-    let argv = arguments(launch.command, dir).map_err(|error| format!("shell line: {error}"))?;
-    let [program, rest @ ..] = argv.as_slice() else { return Err("no program given".to_owned()) };
+/// Starts the process in a group of its own, or says how it ended before it began.
+pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, Ending> {
+    let failed = |cause: String| Ending::SpawnFailed { cause };
+    let variables = environment::of(&mut launch).map_err(failed)?;
+    let argv = match launch.execute {
+        Execute::Command(command) => {
+            arguments(command, dir).map_err(|error| failed(format!("shell line: {error}")))?
+        }
+        Execute::Program { names, arguments } => {
+            let program = find::program(&names, &variables).map_err(|cause| Ending::Missing { cause })?;
+            let program = program.into_os_string().into_string();
+            let program = program.map_err(|_| failed("the path of the program is not UTF-8".to_owned()))?;
+            std::iter::once(program).chain(arguments).collect()
+        }
+        Execute::Nothing { cause } => return Err(failed(cause)),
+    };
+    let [program, rest @ ..] = argv.as_slice() else { return Err(failed("no program given".to_owned())) };
+    let stdin = match launch.stdin {
+        Stdin::Nothing => Stdio::null(),
+        Stdin::Prompt => {
+            let prompt = File::open(dir.file(PROMPT));
+            prompt.map_err(|error| failed(format!("the prompt: {error}")))?.into()
+        }
+    };
     let mut command = Command::new(program);
     command
         .args(rest)
         .current_dir(&launch.cwd)
         .env_clear()
         .envs(variables)
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
@@ -41,7 +61,7 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, String> {
     unsafe {
         command.pre_exec(move || platform::die_with(shim))
     };
-    command.spawn().map_err(|error| cause(&error, program, &launch.cwd))
+    command.spawn().map_err(|error| failed(cause(&error, program, &launch.cwd)))
 }
 
 fn arguments(command: process::Command, dir: &RunDir) -> io::Result<Vec<String>> {

@@ -5,6 +5,7 @@
 //! is nothing to do.
 
 mod look;
+mod prompt;
 mod spawn;
 mod watch;
 

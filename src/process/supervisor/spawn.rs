@@ -8,18 +8,19 @@ use std::process::{Command, Stdio};
 
 use jiff::Timestamp;
 
-use crate::core::process::Outcome;
-use crate::core::process::files::LAST;
+use crate::core::process::files::{LAST, PROMPT};
+use crate::core::process::{Ending, Outcome};
 use crate::engine::ports::Launch;
 use crate::process::mark;
 use crate::process::rundir::{RunDir, Spec};
 use crate::process::supervisor::Options;
+use crate::process::supervisor::prompt;
 use crate::process::supervisor::watch::Watched;
 
 /// Writes the run directory of `launch` and starts its shim, or says why that cannot be.
 pub(super) fn spawn(runs: &Path, options: &Options, launch: Launch) -> Result<Watched, String> {
     let dir = RunDir::of(runs, launch.key);
-    prepare(&dir, options, launch)
+    prepare(&dir, runs, options, launch)
         .map_err(|error| format!("run directory `{}`: {error}", dir.path().display()))?;
     let mut command = Command::new(&options.program);
     command
@@ -38,7 +39,7 @@ pub(super) fn spawn(runs: &Path, options: &Options, launch: Launch) -> Result<Wa
     Ok(Watched::child(shim, pipe))
 }
 
-fn prepare(dir: &RunDir, options: &Options, mut launch: Launch) -> io::Result<()> {
+fn prepare(dir: &RunDir, runs: &Path, options: &Options, mut launch: Launch) -> io::Result<()> {
     dir.create()?;
     launch.env.insert(mark::VARIABLE.to_owned(), launch.key.to_string());
     if let Some(last) = launch.last.take() {
@@ -47,6 +48,9 @@ fn prepare(dir: &RunDir, options: &Options, mut launch: Launch) -> io::Result<()
         let path = path.map_err(|_| io::Error::other("its path is not UTF-8"))?;
         launch.env.insert("CONVERGE_LAST_FILE".to_owned(), path);
     }
+    if let Some(prompt) = launch.prompt.take() {
+        dir.replace(PROMPT, prompt::written(runs, prompt)?.as_bytes())?;
+    }
     let spec = Spec { launch, home: options.home.clone(), descriptors_max: options.descriptors_max };
     dir.write_spec(&spec)
 }
@@ -54,5 +58,5 @@ fn prepare(dir: &RunDir, options: &Options, mut launch: Launch) -> io::Result<()
 /// The outcome of a process that did not even get a shim.
 pub(super) fn never_ran(cause: String) -> Outcome {
     let now = Timestamp::now();
-    Outcome::never_ran(now, now, cause)
+    Outcome::never_ran(now, now, Ending::SpawnFailed { cause })
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Sender, channel, sync_channel};
 
 use converge::core::actor::{Actor, Voice};
-use converge::core::definition::{Definition, Environment, Limits};
+use converge::core::definition::{Definition, Environment, Limits, Target};
 use converge::core::id::{JobId, TaskId};
 use converge::core::process::{Bounds, Command, Control, Ending, Outcome, ProcessKey};
 use converge::core::refusal::Code;
@@ -83,7 +83,7 @@ struct Memory {
 
 fn definition(line: &str) -> Definition {
     Definition {
-        command: Command::Shell(line.to_owned()),
+        target: Target::Command(Command::Shell(line.to_owned())),
         cwd: "/work".to_owned(),
         environment: Environment::default(),
         schedule: Schedule::Loop { wait: Span::from_secs(60) },

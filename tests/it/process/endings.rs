@@ -6,8 +6,8 @@ use super::*;
 fn check(launch: &Launch, ending: &Ending, stdout: &str) {
     let world = World::new();
     let outcome = world.run(launch);
-    assert_eq!((&outcome.ending, outcome.cut), (ending, None), "{:?}", launch.command);
-    assert_eq!(world.stdout(launch.key), stdout, "{:?}", launch.command);
+    assert_eq!((&outcome.ending, outcome.cut), (ending, None), "{:?}", launch.execute);
+    assert_eq!(world.stdout(launch.key), stdout, "{:?}", launch.execute);
     assert_eq!(outcome.stdout_bytes, stdout.len() as u64);
     assert_eq!(alive(launch.key), Vec::<i32>::new());
 }

@@ -18,7 +18,7 @@ use converge::core::id::TaskId;
 use converge::core::process::{Bounds, Command, Control, Ending, Outcome, ProcessKey};
 use converge::core::span::Span;
 use converge::core::task::report::Report;
-use converge::engine::ports::{Launch, Processes};
+use converge::engine::ports::{Execute, Launch, Processes, Stdin};
 use converge::process::caller::mark_of;
 use converge::process::rundir::RunDir;
 use converge::process::supervisor::{Options, Supervisor};
@@ -149,13 +149,16 @@ fn launch(command: Command) -> Launch {
     };
     Launch {
         key: fresh_key(),
-        command,
+        execute: Execute::Command(command),
         cwd: "/".into(),
         env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
         pass: Vec::new(),
         env_file: None,
         control: Control { bounds, cut_at: None },
         last: None,
+        prompt: None,
+        stdin: Stdin::Nothing,
+        progress: None,
     }
 }
 

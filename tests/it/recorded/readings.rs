@@ -1,7 +1,7 @@
 //! What is read from each recording.
 
 use converge::agent::output::Counts;
-use converge::agent::signals::Tokens;
+use converge::core::reading::Tokens;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use converge::core::actor::Voice;
-use converge::core::definition::{Definition, Environment, Limits};
+use converge::core::definition::{Definition, Environment, Limits, Target};
 use converge::core::goal::{Criterion, Goal, UNTIL};
 use converge::core::id::JobId;
 use converge::core::process::{Bounds, Command, Cut, Ending};
@@ -21,7 +21,7 @@ use super::rng::Rng;
 /// A definition that does nothing special: `command`, `schedule` and no more.
 pub(crate) fn plain(command: &str, schedule: Schedule) -> Definition {
     Definition {
-        command: Command::Shell(command.to_owned()),
+        target: Target::Command(Command::Shell(command.to_owned())),
         cwd: "/work".to_owned(),
         environment: Environment { captured: BTreeMap::new(), pass: Vec::new(), env_file: None },
         schedule,

@@ -4,12 +4,13 @@
 //! Whatever the point, the flow ends as it does without a death, and as many children really ran.
 
 use converge::core::actor::Voice;
-use converge::core::definition::Definition;
+use converge::core::definition::{Definition, Target};
+use converge::core::process::Command;
 use converge::core::process::Ending;
 use converge::core::schedule::{Anchor, Schedule, Start};
 use converge::core::span::Span;
 use converge::engine::input::{Add, Jobs, Name, Update, Write};
-use converge::engine::ports::Launch;
+use converge::engine::ports::{Execute, Launch};
 use converge::engine::twins::Twin;
 use jiff::Timestamp;
 
@@ -69,7 +70,7 @@ fn third_time(_: u64, launch: &Launch) -> Script {
 
 /// Only the command `worn` fails.
 fn worn_fails(_: u64, launch: &Launch) -> Script {
-    let worn = matches!(&launch.command, converge::core::process::Command::Shell(line) if line == "worn");
+    let worn = launch.execute == Execute::Command(Command::Shell("worn".to_owned()));
     exits(i32::from(worn))
 }
 
@@ -177,10 +178,10 @@ fn a_run_that_fails_is_tried_again_until_no_try_is_left() {
     definition.retry.most = 2;
     check(&flow(definition.clone(), |_, _| exits(1)), "completed", 1, 3);
     // With an update while it waits for its second try, that one has the new command.
-    definition.command = converge::core::process::Command::Shell("worn".to_owned());
+    definition.target = Target::Command(Command::Shell("worn".to_owned()));
     definition.retry.delay = Span::from_secs(600);
     let mut better = definition.clone();
-    better.command = converge::core::process::Command::Shell("better".to_owned());
+    better.target = Target::Command(Command::Shell("better".to_owned()));
     let mut updated = flow(definition, worn_fails);
     updated.asks = vec![(20_000, Ask::Update(Box::new(better))), (21_000, Ask::RunNow)];
     check(&updated, "completed", 1, 2);
