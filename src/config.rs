@@ -1,12 +1,15 @@
 //! Settings: `config.json` in the home, and the variables that win over it.
 #![expect(clippy::disallowed_methods, reason = "the environment wins over the file")]
 
+mod accounts;
+
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value as Json};
 
+use crate::core::account::Accounts;
 use crate::core::consent::Consent;
 use crate::core::nearest::nearest;
 use crate::core::size;
@@ -24,6 +27,8 @@ pub struct Config {
     pub keep_output_bytes: Option<u64>,
     /// What becomes of jobs that agents make.
     pub consent: Consent,
+    /// What is said of the accounts of agents.
+    pub accounts: Accounts,
     /// What is logged, such as `info` or `converge::engine=debug`.
     pub log: String,
 }
@@ -44,7 +49,7 @@ pub enum ConfigError {
     },
 }
 
-const KEYS: [&str; 5] = ["keep", "keep_output", "lanes", "log", "mcp.create"];
+const KEYS: [&str; 6] = ["accounts", "keep", "keep_output", "lanes", "log", "mcp.create"];
 
 /// The most lanes there can be; each has at least two processes.
 const LANES_MAX: u32 = 1000;
@@ -62,6 +67,7 @@ impl Default for Config {
             keep: Some(Span::from_secs(30 * 86_400)),
             keep_output_bytes: Some(20 << 30),
             consent: Consent::default(),
+            accounts: Accounts::new(),
             log: "info".to_owned(),
         }
     }
@@ -93,6 +99,7 @@ impl Config {
             serde_json::from_str(text).map_err(|error| format!("not an object of settings: {error}"))?;
         for (key, value) in map {
             match (key.as_str(), value) {
+                ("accounts", value) => self.accounts = accounts::read(value)?,
                 ("keep", value) => self.keep = keep(&value)?,
                 ("keep_output", value) => self.keep_output_bytes = keep_output(&value)?,
                 ("lanes", value) => self.lanes = lanes(&value)?,
@@ -173,7 +180,7 @@ mod tests {
         check(r#"{"lane": 2}"#, Err("no setting `lane`; did you mean `lanes`?"));
         check(
             r#"{"colour": 2}"#,
-            Err("no setting `colour`; there are keep, keep_output, lanes, log, mcp.create"),
+            Err("no setting `colour`; there are accounts, keep, keep_output, lanes, log, mcp.create"),
         );
         check(r#"{"lanes": 0}"#, Err("`lanes` is a number from 1 to 1000, not 0"));
         check(r#"{"lanes": "16"}"#, Err("`lanes` is a number from 1 to 1000, not \"16\""));

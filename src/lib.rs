@@ -1,6 +1,6 @@
 //! Converge: durable loops for coding agents and the people behind them.
 //!
-//! A *job* runs a command again and again. After each *run* the daemon, and never the program that did
+//! A *job* runs an agent or a command again and again. After each *run* the daemon, and never the program that did
 //! the work, looks at the job's goal and gives a *verdict*: continue, done, or stop. This page is the map.
 //!
 //! # The view
@@ -28,6 +28,7 @@
 //! | [`store`] | rows in and out; [`store::tx`] is the port to a database |
 //! | [`engine`] | batches of inputs into transactions, then actions; [`engine::ports`] is its side of the world |
 //! | [`process`] | the shim that runs beside every process, and the supervisor that starts and finds shims |
+//! | [`programs`] | where the program of an agent is, and of which version |
 //! | [`command`] | the verbs, one file each, and how they read and show |
 //! | [`words`] | what is read about each verb, from `tools/*.md` |
 //! | [`client`] | reaching the daemon and starting it; [`client::proxy`] is what agents start |
@@ -50,6 +51,10 @@
 //! - Only a condition that is known to hold ends a loop; success is looked at before limits.
 //! - The calls of one connection see each other's writes in the order in which they were sent.
 //! - What a model is answered has fewer than 10,000 characters, and what others wrote is marked in it.
+//! - What an agent says of its own work ends no loop: checks do.
+//! - A prompt stands in no argument, no variable and no file that others read.
+//! - Two agents that may write never work in one working tree at once.
+//! - A used-up quota is nobody's failure: it is waited for, is charged to no task, and holds every job of its account.
 //! - Every list, queue, depth, output and retry has a bound.
 //! - Nothing in [`core`] or [`agent`] reads a clock, a file, the environment or a random source.
 //!
@@ -70,6 +75,11 @@
 //! | not yet | a run that did its work and left its goal unmet |
 //! | lane | the right of a run to be under way |
 //! | agent | a program that works by asking a model, such as `claude`; a manifest says how it is driven |
+//! | assignment | what a job asks of agents: which, what, and how they go about it |
+//! | reading | what the output of an agent's attempt says about it |
+//! | conversation | what an agent keeps between runs, and can go on with; `--session` chooses |
+//! | course | how a task of agents goes on from attempt to attempt |
+//! | purse, gate | an account of an agent, and until when it may do nothing |
 //! | reader | who reads a reply: a person through a program of ours, or a model |
 //! | fence | what marks text that programs wrote, for a model |
 //! | shim | the small process that owns the tree of one execution |
@@ -83,6 +93,7 @@ pub mod daemon;
 pub mod engine;
 pub mod paths;
 pub mod process;
+pub mod programs;
 pub mod store;
 pub mod surface;
 pub mod words;

@@ -8,7 +8,7 @@ use converge::core::refusal::{Code, Refusal};
 use converge::daemon::control::{self, Stopped};
 use converge::daemon::{self, Parts, offline};
 use converge::paths::Paths;
-use converge::process::{caller, descriptors, shim};
+use converge::process::{caller, descriptors, login_path, shim};
 use converge::store::readers::Readers;
 use converge::surface::cli::{self, Hooks};
 
@@ -42,6 +42,8 @@ fn house(parts: Parts) -> House {
         started_at: parts.started_at,
         lanes: parts.config.lanes,
         consent: parts.config.consent,
+        accounts: parts.config.accounts,
+        login_path: login_path::get,
     }
 }
 

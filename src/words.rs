@@ -44,11 +44,13 @@ macro_rules! words {
 }
 
 words!(
+    "add_account",
     "add_job",
     "control_job",
     "daemon_status",
     "doctor",
     "explain_job",
+    "list_accounts",
     "list_agents",
     "list_events",
     "list_jobs",
@@ -56,6 +58,7 @@ words!(
     "remove_job",
     "run_logs",
     "run_now",
+    "open_run",
     "show_agent",
     "show_job",
     "test_condition",

@@ -3,6 +3,8 @@
 //! A file of the user adds an agent, or takes the place of a built-in one of the same name. One that is
 //! refused changes nothing: what it meant to replace stays as it was.
 
+use std::sync::Arc;
+
 use crate::agent::document::Mistake;
 use crate::agent::manifest::Manifest;
 
@@ -52,7 +54,7 @@ pub struct Catalogue {
 #[derive(Debug, Clone)]
 pub struct Known {
     /// How it is driven.
-    pub manifest: Manifest,
+    pub manifest: Arc<Manifest>,
     /// Where that is from.
     pub origin: Origin,
 }
@@ -81,8 +83,10 @@ impl Catalogue {
     /// The built-in agents with the user's files over them.
     pub fn of(files: Vec<UserFile>) -> Self {
         let built_in = BUILT_IN.iter().map(|(name, text)| Known {
-            manifest: Manifest::parse(text)
-                .unwrap_or_else(|mistakes| panic!("the manifest of {name} is wrong: {mistakes:?}")),
+            manifest: Arc::new(
+                Manifest::parse(text)
+                    .unwrap_or_else(|mistakes| panic!("the manifest of {name} is wrong: {mistakes:?}")),
+            ),
             origin: Origin::BuiltIn,
         });
         let mut catalogue = Self { agents: built_in.collect(), refused: Vec::new() };
@@ -101,6 +105,7 @@ impl Catalogue {
     }
 
     fn put(&mut self, manifest: Manifest, path: String) {
+        let manifest = Arc::new(manifest);
         match self.agents.iter_mut().find(|known| known.manifest.name == manifest.name) {
             Some(known) => *known = Known { manifest, origin: Origin::Replaced(path) },
             None => self.agents.push(Known { manifest, origin: Origin::Added(path) }),

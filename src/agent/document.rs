@@ -142,6 +142,39 @@ impl<'a, 't> Table<'a, 't> {
         words
     }
 
+    /// The text of a member, or the texts of a list; none where there is no such member.
+    pub(super) fn text_or_words(&mut self, name: &'static str) -> Vec<String> {
+        match self.members.get(name).map(Spanned::get_ref) {
+            Some(value) if value.is_array() => self.words(name).unwrap_or_default(),
+            Some(_) | None => self.text(name).into_iter().collect(),
+        }
+    }
+
+    /// An amount of something, which may be none of it.
+    pub(super) fn amount(&mut self, name: &'static str) -> Option<f64> {
+        let value = self.member(name)?;
+        let amount = match (integer(value), value.as_float()) {
+            (Some(number), _) => i32::try_from(number).ok().map(f64::from),
+            (None, Some(number)) => number.as_str().parse().ok(),
+            (None, None) => None,
+        };
+        let amount = amount.filter(|amount| *amount >= 0.0 && f64::is_finite(*amount));
+        if amount.is_none() {
+            self.mistake(name, "is no amount", &format!("write {name} = 1.25"));
+        }
+        amount
+    }
+
+    /// A number of things, of which there is at least one.
+    pub(super) fn count(&mut self, name: &'static str) -> Option<u64> {
+        let value = self.member(name)?;
+        let count = integer(value).and_then(|number| u64::try_from(number).ok()).filter(|count| *count > 0);
+        if count.is_none() {
+            self.mistake(name, "is no number of things", &format!("write {name} = 200000"));
+        }
+        count
+    }
+
     /// The numbers of a list.
     pub(super) fn numbers(&mut self, name: &'static str) -> Vec<i64> {
         let Some(value) = self.member(name) else { return Vec::new() };
@@ -193,6 +226,19 @@ impl<'a, 't> Table<'a, 't> {
                 self.mistake(name, "is not a list of texts", &format!("write {name} = [\"…\"]"));
             }
             Some((name.clone().into_owned(), words?))
+        };
+        self.members.iter().filter_map(read).collect()
+    }
+
+    /// Every member as a text, for a table whose names are free.
+    pub(super) fn texts(self) -> BTreeMap<String, String> {
+        let read = |(name, value): (&Spanned<_>, &Spanned<DeValue<'t>>)| {
+            let name: &std::borrow::Cow<'_, str> = name.get_ref();
+            let text = value.get_ref().as_str().map(str::to_owned);
+            if text.is_none() {
+                self.mistake(name, "is not a text", "put it in quotes");
+            }
+            Some((name.clone().into_owned(), text?))
         };
         self.members.iter().filter_map(read).collect()
     }

@@ -4,16 +4,20 @@
 //! that are no JSON are kept as text, and what is too long or too deep is passed over. Each byte is looked at
 //! a bounded number of times, and what is kept of it all has a bound too.
 
+use std::mem;
+
+use regex::bytes::Regex;
 use serde_json::Value as Json;
 
+use crate::agent::lines::{LINE_MAX, Line, Lines};
 use crate::agent::manifest::Manifest;
+use crate::agent::outline::Outline;
 use crate::agent::output::{Counts, EventRule, Form, Take};
+use crate::agent::place::Spot;
 use crate::agent::reset::Reset;
+use crate::agent::rules::Rules;
 use crate::agent::signals::Signals;
 use crate::core::reading::Tokens;
-
-/// A longer line is passed over.
-const LINE_MAX: usize = 16 << 20;
 
 /// So much is kept of what is no event, and of a result.
 const TEXT_MAX: usize = 1 << 20;
@@ -31,10 +35,14 @@ const SAYINGS_MAX: usize = 50;
 pub struct Interpreter<'m> {
     manifest: &'m Manifest,
     signals: Signals,
-    /// The beginning of a line, or of the whole document.
+    /// What is read of an event.
+    outline: Outline,
+    rules: Rules<'m>,
+    /// What is in each line of progress.
+    progress: Regex,
+    lines: Lines,
+    /// The beginning of a document.
     begun: Vec<u8>,
-    /// Whether the line that has begun is too long already.
-    is_passed_over: bool,
     /// Whether the next piece of a result goes behind the one before.
     continues: bool,
     /// Standard output as text, for as long as no event of it means anything.
@@ -45,11 +53,18 @@ pub struct Interpreter<'m> {
 impl<'m> Interpreter<'m> {
     /// Has read nothing yet.
     pub fn new(manifest: &'m Manifest) -> Self {
+        let output = &manifest.output;
+        let progress: Vec<String> = output.progress.iter().map(|text| regex::escape(text)).collect();
+        // Without any, no line is progress: this fits nothing.
+        let progress = if progress.is_empty() { r"[^\s\S]".to_owned() } else { progress.join("|") };
         Self {
             manifest,
             signals: Signals::default(),
+            outline: Outline::of(output.events.iter().flat_map(|rule| rule.places(|take| !take.is_shown()))),
+            rules: Rules::of(&output.events),
+            progress: Regex::new(&progress).expect("every letter stands for itself"),
+            lines: Lines::default(),
             begun: Vec::new(),
-            is_passed_over: false,
             continues: false,
             raw: Tail::of(TEXT_MAX),
             complaints: Tail::of(COMPLAINTS_MAX),
@@ -65,13 +80,13 @@ impl<'m> Interpreter<'m> {
             Form::Text => {}
             Form::Document => {
                 let room = LINE_MAX.saturating_sub(self.begun.len());
-                self.is_passed_over |= bytes.len() > room;
                 self.begun.extend_from_slice(&bytes[..bytes.len().min(room)]);
             }
             Form::Lines => {
-                for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-                    self.piece(piece);
-                }
+                let mut lines = mem::take(&mut self.lines);
+                let outline = mem::take(&mut self.outline);
+                lines.push(bytes, |line| self.line(line, &outline));
+                (self.lines, self.outline) = (lines, outline);
             }
         }
     }
@@ -86,7 +101,10 @@ impl<'m> Interpreter<'m> {
         match self.manifest.output.form {
             Form::Text => {}
             Form::Document => self.document(),
-            Form::Lines => self.line(),
+            Form::Lines => {
+                let outline = mem::take(&mut self.outline);
+                mem::take(&mut self.lines).end(|line| self.line(line, &outline));
+            }
         }
         let raw = self.raw.text();
         let is_text = self.manifest.output.form == Form::Text || self.signals.is_strange();
@@ -97,52 +115,28 @@ impl<'m> Interpreter<'m> {
         if self.signals.cost.is_some_and(|cost| cost <= 0.0) && self.signals.tokens.is_some_and(Tokens::any) {
             self.signals.cost = None;
         }
+        self.signals.window = self.signals.window.or(self.manifest.output.window);
         self.signals.complaints = self.complaints.text();
         self.signals
     }
 
-    /// A line, or a piece of one.
-    fn piece(&mut self, piece: &[u8]) {
-        if !self.is_passed_over && self.begun.len() + piece.len() > LINE_MAX {
-            self.is_passed_over = true;
-            self.begun = Vec::new();
-        }
-        if !self.is_passed_over {
-            self.begun.extend_from_slice(piece);
-        }
-        if piece.ends_with(b"\n") {
-            self.line();
-        }
-    }
-
-    /// Reads the line that has begun, which is over.
-    fn line(&mut self) {
-        if std::mem::take(&mut self.is_passed_over) {
+    fn line(&mut self, line: Line<'_>, outline: &Outline) {
+        let Line::Whole(line) = line else {
             self.signals.lines.broken += 1;
-        }
-        let mut line = std::mem::take(&mut self.begun);
+            return;
+        };
         let text = line.trim_ascii();
         if text.starts_with(b"{") {
-            match serde_json::from_slice(text) {
-                Ok(event) => self.event(&event),
+            match outline.read(text) {
+                Ok(event) => {
+                    self.event(Spot::of(&event));
+                }
                 Err(_) => self.signals.lines.broken += 1,
             }
-            self.note_progress(text);
+            self.signals.progress += u64::from(self.progress.is_match(text));
         } else if !text.is_empty() {
             self.signals.lines.plain += 1;
-            self.complaints.push(&line);
-        }
-        line.clear();
-        // The room of a line is used again, unless it was an uncommonly long one.
-        if line.capacity() <= TEXT_MAX {
-            self.begun = line;
-        }
-    }
-
-    fn note_progress(&mut self, line: &[u8]) {
-        let line = String::from_utf8_lossy(line);
-        if self.manifest.output.progress.iter().any(|progress| line.contains(progress)) {
-            self.signals.progress += 1;
+            self.complaints.push(line);
         }
     }
 
@@ -151,8 +145,14 @@ impl<'m> Interpreter<'m> {
         let bytes = std::mem::take(&mut self.begun);
         let start = bytes.iter().position(|byte| matches!(byte, b'{' | b'[')).unwrap_or(bytes.len());
         match serde_json::from_slice(&bytes[start..]) {
-            Ok(Json::Array(events)) => events.iter().for_each(|event| self.event(event)),
-            Ok(event) => self.event(&event),
+            Ok(Json::Array(events)) => {
+                for event in &events {
+                    self.event(Spot::Json(event));
+                }
+            }
+            Ok(event) => {
+                self.event(Spot::Json(&event));
+            }
             Err(_) if bytes.trim_ascii().is_empty() => {}
             Err(_) => {
                 self.signals.lines.broken += 1;
@@ -161,10 +161,10 @@ impl<'m> Interpreter<'m> {
         }
     }
 
-    fn event(&mut self, event: &Json) {
-        let manifest = self.manifest;
+    /// Reads an event; says whether it means anything.
+    pub(super) fn event(&mut self, event: Spot<'_>) -> bool {
         let mut is_known = false;
-        for rule in manifest.output.events.iter().filter(|rule| rule.fits(event)) {
+        for rule in self.rules.that_fit(event) {
             is_known = true;
             self.read(rule, event);
         }
@@ -174,16 +174,27 @@ impl<'m> Interpreter<'m> {
         } else {
             self.signals.lines.unknown += 1;
         }
+        is_known
     }
 
-    fn read(&mut self, rule: &EventRule, event: &Json) {
+    fn read(&mut self, rule: &EventRule, event: Spot<'_>) {
         if rule.restart {
             self.continues = false;
         }
-        for (take, place) in &rule.take {
-            for found in place.find(event).into_iter().filter(|found| !found.is_null()) {
-                self.take(*take, found);
+        for (_, part) in rule.parts(event) {
+            let mut context = None;
+            for (take, place) in &rule.take {
+                for found in place.find(part).into_iter().filter(|found| !found.is_null()) {
+                    match (take, found.as_u64()) {
+                        (Take::Context, Some(tokens)) => {
+                            context = Some(context.unwrap_or(0_u64).saturating_add(tokens));
+                        }
+                        _ => self.take(*take, found),
+                    }
+                }
             }
+            // An event that the CLI made up itself fills nothing.
+            self.signals.context = context.filter(|tokens| *tokens > 0).or(self.signals.context);
         }
     }
 
@@ -223,6 +234,17 @@ impl<'m> Interpreter<'m> {
             Take::ResetEpoch => {
                 self.signals.reset = found.as_i64().and_then(Reset::epoch).or(self.signals.reset.take());
             }
+            Take::Model => self.signals.model = saying(found).or(self.signals.model.take()),
+            Take::Window => self.signals.window = self.signals.window.max(found.as_u64()),
+            // The sum is taken of the event, and the rest is for those who watch.
+            Take::Context
+            | Take::Text
+            | Take::Piece
+            | Take::Tool
+            | Take::ToolInput
+            | Take::ToolResult
+            | Take::ToolFailed
+            | Take::Complaint => {}
         }
     }
 

@@ -7,15 +7,15 @@
 use std::collections::BTreeMap;
 
 use crate::agent::manifest::{Manifest, Prompt};
+use crate::agent::register::{Register, Registration};
 use crate::agent::template::{PROMPT_FILE, Part, Phrase, Slot};
 use crate::core::nearest::nearest;
+use crate::core::process::PrivateFile;
 use crate::core::refusal::Problem;
 
 /// What is wanted of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation<'a> {
-    /// What it is asked to do.
-    pub prompt: &'a str,
     /// In which conversation.
     pub session: Session<'a>,
     /// With which model; the agent's own choice when none is named.
@@ -26,10 +26,14 @@ pub struct Invocation<'a> {
     pub permissions: &'a str,
     /// Directories beside the working directory.
     pub directories: &'a [&'a str],
-    /// The private home of an account.
-    pub account: Option<&'a str>,
+    /// Tools that it may use without asking.
+    pub tools: &'a [&'a str],
+    /// The account; the agent's usual one when none is named.
+    pub account: Option<Account<'a>>,
     /// Where a private file for the prompt may be put, for a CLI that does not read its standard input.
     pub prompt_file: &'a str,
+    /// What it finds among its servers while it runs, as far as it can be told.
+    pub register: Option<Register<'a>>,
 }
 
 /// In which conversation an agent is asked.
@@ -41,6 +45,17 @@ pub enum Session<'a> {
     Resume(&'a str),
     /// In a copy of this one.
     Fork(&'a str),
+}
+
+/// Which account an agent uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account<'a> {
+    /// The one of this private home.
+    Home(&'a str),
+    /// The one of this name among those that the CLI keeps.
+    Profile(&'a str),
+    /// The one that variables say, which are found out when it starts.
+    Variables,
 }
 
 /// How an agent is started.
@@ -58,29 +73,23 @@ pub struct Call {
     pub pass: Vec<String>,
     /// Variables that it must not see.
     pub strip: Vec<String>,
+    /// Files that lie in its run directory while it runs.
+    pub files: Vec<PrivateFile>,
 }
 
 /// What an agent reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
-    /// This, on standard input.
-    Stdin(Vec<u8>),
-    /// Nothing on standard input; the file at `path` holds `bytes` for it.
-    File {
-        /// Where.
-        path: String,
-        /// What.
-        bytes: Vec<u8>,
-    },
+    /// The prompt, on standard input.
+    Stdin,
+    /// Nothing on standard input; the prompt stands in its private file.
+    File,
 }
 
 impl Invocation<'_> {
     /// The call that asks `manifest`'s agent for this; everything that it cannot do is a problem.
     pub fn call(&self, manifest: &Manifest) -> Result<Call, Vec<Problem>> {
         let mut problems = Vec::new();
-        if self.prompt.trim().is_empty() {
-            problems.push(Problem::new("prompt", "says nothing").fix("write what the agent is to do"));
-        }
         let mut arguments = Vec::new();
         for part in &manifest.arguments {
             match part {
@@ -92,25 +101,42 @@ impl Invocation<'_> {
             }
         }
         problems.extend(self.unfillable(manifest));
+        problems.extend(self.register.iter().flat_map(Register::problems));
         let mut set = manifest.environment.set.clone();
+        let mut files = Vec::new();
+        if let Some((register, registration)) = self.registered(manifest) {
+            set.extend(registration.set(register));
+            files = registration.files(register);
+        }
         let mut strip = Vec::new();
         if let Some(account) = self.account {
-            match &manifest.environment.account {
-                Some(variable) => drop(set.insert(variable.clone(), account.to_owned())),
-                None => problems.push(unable("account", manifest, "has no accounts of its own")),
+            match (account, &manifest.environment.account) {
+                (Account::Home(path), Some(variable)) => drop(set.insert(variable.clone(), path.to_owned())),
+                (Account::Home(_), None) => {
+                    problems.push(unable("account", manifest, "has no accounts of its own"));
+                }
+                (Account::Profile(_) | Account::Variables, _) => {}
             }
             strip.clone_from(&manifest.environment.strip);
+            // The home of somebody else would be worse than none.
+            strip
+                .extend(manifest.environment.account.iter().filter(|name| !set.contains_key(*name)).cloned());
         }
         if !problems.is_empty() {
             return Err(problems);
         }
-        let bytes = self.prompt.as_bytes().to_vec();
         let input = match manifest.prompt {
-            Prompt::Stdin => Input::Stdin(bytes),
-            Prompt::File => Input::File { path: self.prompt_file.to_owned(), bytes },
+            Prompt::Stdin => Input::Stdin,
+            Prompt::File => Input::File,
         };
-        let passed = manifest.environment.pass.iter().filter(|name| !strip.contains(name)).cloned();
-        Ok(Call { programs: manifest.programs.clone(), arguments, input, set, pass: passed.collect(), strip })
+        let is_free = |name: &&String| !strip.contains(name) && !set.contains_key(*name);
+        let passed: Vec<String> = manifest.environment.pass.iter().filter(is_free).cloned().collect();
+        Ok(Call { programs: manifest.programs.clone(), arguments, input, set, pass: passed, strip, files })
+    }
+
+    /// What is registered, and how, where there is something to register and a way to do it.
+    fn registered<'m>(&self, manifest: &'m Manifest) -> Option<(&Register<'_>, &'m Registration)> {
+        Some((self.register.as_ref()?, manifest.register.as_ref()?))
     }
 
     /// The words that go into a slot.
@@ -121,6 +147,11 @@ impl Invocation<'_> {
             // Said once for all slots, by `unfillable`.
             None => Ok(Vec::new()),
         };
+        let each = |phrase: &Option<Phrase>, place: &str, values: &[&str]| {
+            let words: Result<Vec<Vec<String>>, _> =
+                values.iter().map(|value| said(phrase, place, value)).collect();
+            words.map(|words| words.concat())
+        };
         match slot {
             Slot::Permissions => match manifest.permissions.get(self.permissions) {
                 Some(words) => Ok(words.clone()),
@@ -130,19 +161,21 @@ impl Invocation<'_> {
             Slot::Effort => {
                 self.effort.map_or(Ok(Vec::new()), |effort| said(&options.effort, "effort", effort))
             }
-            Slot::Directories => {
-                let words: Result<Vec<Vec<String>>, _> = self
-                    .directories
-                    .iter()
-                    .map(|directory| said(&options.directory, "directories", directory))
-                    .collect();
-                words.map(|words| words.concat())
-            }
+            Slot::Directories => each(&options.directory, "directories", self.directories),
+            Slot::Tools => each(&options.tool, "tools", self.tools),
+            Slot::Account => match self.account {
+                Some(Account::Profile(name)) => said(&options.auth_profile, "account", name),
+                Some(Account::Home(_) | Account::Variables) | None => Ok(Vec::new()),
+            },
             Slot::Session => match self.session {
                 Session::Fresh => Ok(Vec::new()),
                 Session::Resume(id) => said(&options.resume, "session", id),
                 Session::Fork(id) => said(&options.fork, "session", id),
             },
+            Slot::Converge => Ok(self
+                .registered(manifest)
+                .map(|(register, registration)| registration.arguments(register))
+                .unwrap_or_default()),
         }
     }
 
@@ -158,6 +191,9 @@ impl Invocation<'_> {
         need(self.model.is_some(), &options.model, "model", "takes no model");
         need(self.effort.is_some(), &options.effort, "effort", "takes no effort");
         need(!self.directories.is_empty(), &options.directory, "directories", "takes no further directories");
+        need(!self.tools.is_empty(), &options.tool, "tools", "takes no names of tools to allow");
+        let is_profile = matches!(self.account, Some(Account::Profile(_)));
+        need(is_profile, &options.auth_profile, "account", "keeps no accounts");
         match self.session {
             Session::Fresh => {}
             Session::Resume(_) => need(true, &options.resume, "session", "cannot go on with a conversation"),

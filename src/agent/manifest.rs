@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::agent::document::{self, Mistake, Table};
 use crate::agent::output::Output;
+use crate::agent::register::Registration;
 use crate::agent::template::{PROMPT_FILE, Part, Phrase, Slot};
 
 /// How one agent CLI is driven and understood.
@@ -30,6 +31,8 @@ pub struct Manifest {
     pub permissions: BTreeMap<String, Vec<String>>,
     /// What its environment is.
     pub environment: Environment,
+    /// How it finds Converge while it runs; none where it cannot be told without changing its user's settings.
+    pub register: Option<Registration>,
     /// How its output is read.
     pub output: Output,
     /// The members that nobody has seen at work.
@@ -54,10 +57,16 @@ pub struct Options {
     pub effort: Option<Phrase>,
     /// For each directory beside the working directory.
     pub directory: Option<Phrase>,
+    /// For each tool that it may use without asking.
+    pub tool: Option<Phrase>,
+    /// For one of the accounts that the CLI keeps by itself.
+    pub auth_profile: Option<Phrase>,
     /// For a conversation that goes on.
     pub resume: Option<Phrase>,
     /// For a copy of a conversation that goes on by itself.
     pub fork: Option<Phrase>,
+    /// All the words with which a person opens a conversation in a terminal.
+    pub open: Option<Phrase>,
 }
 
 /// What the environment of the program is, beside that of every run.
@@ -67,7 +76,8 @@ pub struct Environment {
     pub set: BTreeMap<String, String>,
     /// Variables that are handed on where they are set: keys, addresses of services, homes.
     pub pass: Vec<String>,
-    /// Variables that are taken away where an account is named, since they would override it.
+    /// Variables that are taken away where an account is named, since they would override it; also those that
+    /// a job hands on.
     pub strip: Vec<String>,
     /// The variable that names the private home of an account.
     pub account: Option<String>,
@@ -125,8 +135,19 @@ fn read(table: &mut Table<'_, '_>) -> Option<Manifest> {
     }
     let options = options(table);
     let permissions = table.table("permissions").map(Table::lists).unwrap_or_default();
-    check_slots(table, &arguments, &options, &permissions);
     let environment = environment(table);
+    let register = Registration::read(table);
+    let registers = register.as_ref().is_some_and(|register| !register.arguments.is_empty());
+    check_slots(table, &arguments, |slot| match slot {
+        Slot::Permissions => ("permissions", permissions.values().any(|words| !words.is_empty())),
+        Slot::Model => ("options.model", options.model.is_some()),
+        Slot::Effort => ("options.effort", options.effort.is_some()),
+        Slot::Directories => ("options.directory", options.directory.is_some()),
+        Slot::Tools => ("options.tool", options.tool.is_some()),
+        Slot::Account => ("options.auth_profile", options.auth_profile.is_some()),
+        Slot::Session => ("options.resume", options.resume.is_some() || options.fork.is_some()),
+        Slot::Converge => ("register.arguments", registers),
+    });
     let output = Output::read(table);
     let unverified = table.words("unverified").unwrap_or_default();
     for place in &unverified {
@@ -146,6 +167,7 @@ fn read(table: &mut Table<'_, '_>) -> Option<Manifest> {
         options,
         permissions,
         environment,
+        register,
         output: output?,
         unverified,
     })
@@ -163,28 +185,20 @@ fn options(table: &mut Table<'_, '_>) -> Options {
         model: Phrase::read(&mut inner, "model", "{model}"),
         effort: Phrase::read(&mut inner, "effort", "{effort}"),
         directory: Phrase::read(&mut inner, "directory", "{directory}"),
+        tool: Phrase::read(&mut inner, "tool", "{tool}"),
+        auth_profile: Phrase::read(&mut inner, "auth_profile", "{account}"),
         resume: Phrase::read(&mut inner, "resume", "{session}"),
         fork: Phrase::read(&mut inner, "fork", "{session}"),
+        open: Phrase::read(&mut inner, "open", "{session}"),
     };
     inner.finish();
     options
 }
 
 /// A slot without anything to go in is a slip, and so is something that has no slot to go to.
-fn check_slots(
-    table: &Table<'_, '_>,
-    arguments: &[Part],
-    options: &Options,
-    permissions: &BTreeMap<String, Vec<String>>,
-) {
+fn check_slots(table: &Table<'_, '_>, arguments: &[Part], said: impl Fn(Slot) -> (&'static str, bool)) {
     for slot in Slot::ALL {
-        let (place, is_said) = match slot {
-            Slot::Permissions => ("permissions", permissions.values().any(|words| !words.is_empty())),
-            Slot::Model => ("options.model", options.model.is_some()),
-            Slot::Effort => ("options.effort", options.effort.is_some()),
-            Slot::Directories => ("options.directory", options.directory.is_some()),
-            Slot::Session => ("options.resume", options.resume.is_some() || options.fork.is_some()),
-        };
+        let (place, is_said) = said(slot);
         let name = slot.name();
         match (arguments.contains(&Part::Slot(slot)), is_said) {
             (true, false) => {
@@ -198,6 +212,11 @@ fn check_slots(
             (true, true) | (false, false) => {}
         }
     }
+}
+
+/// Whether a manifest may name this variable: one that can be, and that is not Converge's own.
+pub(super) fn is_variable(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0']) && !name.starts_with("CONVERGE_")
 }
 
 fn environment(table: &mut Table<'_, '_>) -> Environment {
@@ -219,7 +238,7 @@ fn environment(table: &mut Table<'_, '_>) -> Environment {
     };
     let names = environment.set.keys().chain(&environment.pass).chain(&environment.strip);
     for name in names.chain(&environment.account) {
-        if name.is_empty() || name.contains(['=', '\0']) || name.starts_with("CONVERGE_") {
+        if !is_variable(name) {
             inner.mistake("", &format!("names `{name}`"), "name a variable that is not Converge's own");
         }
     }

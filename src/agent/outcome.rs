@@ -6,7 +6,7 @@
 use regex::Regex;
 
 use crate::agent::manifest::Manifest;
-use crate::agent::output::Failure;
+use crate::agent::output::{Failure, Form};
 use crate::agent::reset::Reset;
 use crate::agent::signals::Signals;
 use crate::core::class::Class;
@@ -53,6 +53,9 @@ pub fn judge(manifest: &Manifest, signals: &Signals, end: End<'_>) -> Outcome {
         Ending::SpawnFailed { cause } => Outcome::plain(Class::SpawnFailed, Some(cause.clone())),
         Ending::Missing { cause } => Outcome::plain(Class::AgentMissing, Some(cause.clone())),
         Ending::Signalled(_) => Outcome::plain(Class::Crashed, said),
+        Ending::Exited(0) if signals.is_silent() && manifest.output.form != Form::Text => {
+            Outcome::plain(Class::Failed, Some("it wrote nothing, not even that it is done".to_owned()))
+        }
         Ending::Exited(0) if signals.errors.is_empty() => success(signals),
         Ending::Exited(code) => failure(manifest, signals, *code),
     }
@@ -85,8 +88,11 @@ fn stated(says: &Regex, said: &str) -> Option<Reset> {
     says.captures_iter(said).find_map(|found| Reset::of(&found))
 }
 
+/// The last line that speaks of an error, or else the last that says anything: some end with where a log lies.
 fn last_line(text: &str) -> Option<String> {
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+    let lines = || text.lines().map(str::trim);
+    let error = lines().rfind(|line| line.to_ascii_lowercase().contains("error"));
+    error.or_else(|| lines().rfind(|line| !line.is_empty())).map(str::to_owned)
 }
 
 impl Failure {
@@ -111,13 +117,15 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::agent::catalogue::Catalogue;
+    use crate::agent::signals::Lines;
 
     /// What a run of Claude comes to that said nothing but perhaps an error.
     fn check(error: Option<&str>, end: End<'_>, expected: Class) {
         let catalogue = Catalogue::of(Vec::new());
         let manifest = &catalogue.find("claude").expect("it comes along").manifest;
         let errors = error.into_iter().map(str::to_owned).collect();
-        let signals = Signals { errors, ..Signals::default() };
+        let lines = Lines { known: 1, ..Lines::default() };
+        let signals = Signals { errors, lines, ..Signals::default() };
         let outcome = judge(manifest, &signals, end);
         assert_eq!((outcome.class, outcome.reset), (expected, None), "{end:?}");
     }
@@ -138,6 +146,16 @@ mod tests {
             check(Some("529"), End::Process(&Ending::Signalled(15), Some(cut)), class);
             check(None, End::Process(&Ending::Exited(0), Some(cut)), class);
         }
+    }
+
+    #[test]
+    fn whoever_says_nothing_has_not_said_that_it_is_done() {
+        let catalogue = Catalogue::of(Vec::new());
+        let judged = |agent: &str| {
+            let manifest = &catalogue.find(agent).expect("it comes along").manifest;
+            judge(manifest, &Signals::default(), End::Process(&Ending::Exited(0), None)).class
+        };
+        assert_eq!((judged("claude"), judged("test")), (Class::Failed, Class::Done));
     }
 
     #[test]

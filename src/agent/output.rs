@@ -6,7 +6,8 @@ use regex::Regex;
 use serde_json::Value as Json;
 
 use crate::agent::document::{Scalar, Table};
-use crate::agent::place::Place;
+use crate::agent::place::{Place, Spot};
+use crate::agent::price::Cached;
 use crate::agent::reset;
 use crate::core::class::Class;
 
@@ -17,10 +18,18 @@ pub struct Output {
     pub form: Form,
     /// Texts of which each line that is progress has one; the idle limit looks for them.
     pub progress: Vec<String>,
+    /// Texts by which the call of a tool begins, each as often as calls begin.
+    pub tool_starts: Vec<String>,
+    /// Texts by which one ends.
+    pub tool_ends: Vec<String>,
     /// What its tokens count.
     pub tokens: Counts,
     /// What its cost counts.
     pub cost: Counts,
+    /// Whether the tokens that it read count those of a cache.
+    pub cached: Cached,
+    /// How many tokens the window of its models holds, unless an event says so.
+    pub window: Option<u64>,
     /// What is read from which events.
     pub events: Vec<EventRule>,
     /// What means which failure; the first that fits is it.
@@ -54,6 +63,12 @@ pub enum Counts {
 pub struct EventRule {
     /// Which events: each place holds this value.
     pub when: Vec<(Place, Scalar)>,
+    /// And holds nothing here.
+    pub unless: Vec<Place>,
+    /// The list whose items are read, each by itself; the event as a whole where none is named.
+    pub each: Option<Place>,
+    /// Which items of it: each place in them holds this value.
+    pub item: Vec<(Place, Scalar)>,
     /// What is read, and from where.
     pub take: Vec<(Take, Place)>,
     /// Whether what was said before it was not the result yet.
@@ -93,11 +108,31 @@ pub enum Take {
     Retry,
     /// When a used-up quota is there again, in seconds of the epoch.
     ResetEpoch,
+    /// The model that is asked.
+    Model,
+    /// How much of the model's window is full, in tokens; what stands at several places adds up.
+    Context,
+    /// How much the window holds, in tokens; of several, the largest.
+    Window,
+    /// For those who watch: what the agent says.
+    Text,
+    /// For those who watch: a piece of that, to go behind the piece before.
+    Piece,
+    /// For those who watch: the tool that it calls.
+    Tool,
+    /// For those who watch: what it calls that with.
+    ToolInput,
+    /// For those who watch: what the tool answered.
+    ToolResult,
+    /// For those who watch: what says that the tool failed, unless it is null, false, 0 or empty.
+    ToolFailed,
+    /// For those who watch: what it complains of, and gets on.
+    Complaint,
 }
 
 impl Take {
     /// Every signal with the word a manifest has for it.
-    pub const ALL: [(&'static str, Self); 15] = [
+    pub const ALL: [(&'static str, Self); 25] = [
         ("session", Self::Session),
         ("result", Self::Result),
         ("delta", Self::Delta),
@@ -113,7 +148,48 @@ impl Take {
         ("status", Self::Status),
         ("retry", Self::Retry),
         ("reset_epoch", Self::ResetEpoch),
+        ("model", Self::Model),
+        ("context", Self::Context),
+        ("window", Self::Window),
+        ("text", Self::Text),
+        ("piece", Self::Piece),
+        ("tool", Self::Tool),
+        ("tool_input", Self::ToolInput),
+        ("tool_result", Self::ToolResult),
+        ("tool_failed", Self::ToolFailed),
+        ("complaint", Self::Complaint),
     ];
+
+    /// Whether it is for those who watch, and no signal.
+    pub fn is_shown(self) -> bool {
+        match self {
+            Self::Text
+            | Self::Piece
+            | Self::Tool
+            | Self::ToolInput
+            | Self::ToolResult
+            | Self::ToolFailed
+            | Self::Complaint => true,
+            Self::Session
+            | Self::Result
+            | Self::Delta
+            | Self::Input
+            | Self::CachedInput
+            | Self::CacheWrites
+            | Self::Output
+            | Self::Cost
+            | Self::Turns
+            | Self::Denial
+            | Self::Error
+            | Self::Kind
+            | Self::Status
+            | Self::Retry
+            | Self::ResetEpoch
+            | Self::Model
+            | Self::Context
+            | Self::Window => false,
+        }
+    }
 }
 
 /// What means a failure of one class: all of it that is said must be so.
@@ -158,16 +234,33 @@ impl Output {
         let output = Self {
             form: form.unwrap_or(Form::Text),
             progress: inner.words("progress").unwrap_or_default(),
+            tool_starts: inner.words("tool_starts").unwrap_or_default(),
+            tool_ends: inner.words("tool_ends").unwrap_or_default(),
             tokens: inner.choice("tokens", &counts).unwrap_or(Counts::Run),
             cost: inner.choice("cost", &counts).unwrap_or(Counts::Run),
+            cached: inner
+                .choice("cached", &[("within", Cached::Within), ("beside", Cached::Beside)])
+                .unwrap_or(Cached::Beside),
+            window: inner.count("window"),
             events: inner.tables("event").into_iter().map(|mut event| EventRule::read(&mut event)).collect(),
             failures,
         };
         if form == Some(Form::Text) && !output.events.is_empty() {
             inner.mistake("event", "is for JSON, and the form is text", "leave the events out");
         }
-        if output.progress.iter().any(String::is_empty) {
-            inner.mistake("progress", "has an empty text, which is in every line", "leave it out");
+        let texts = [
+            ("progress", &output.progress),
+            ("tool_starts", &output.tool_starts),
+            ("tool_ends", &output.tool_ends),
+        ];
+        for (name, texts) in texts {
+            if texts.iter().any(String::is_empty) {
+                inner.mistake(name, "has an empty text, which is in every line", "leave it out");
+            }
+        }
+        if !output.tool_starts.is_empty() && output.tool_ends.is_empty() {
+            let message = "says how calls of tools begin, and nothing says how they end";
+            inner.mistake("tool_starts", message, "write tool_ends = [\"…\"]");
         }
         inner.finish();
         form.map(|_| output)
@@ -176,35 +269,81 @@ impl Output {
 
 impl EventRule {
     fn read(table: &mut Table<'_, '_>) -> Self {
-        let mut when = Vec::new();
-        for (place, value) in table.table("when").map(Table::scalars).unwrap_or_default() {
-            match Place::from_str(&place) {
-                Ok(place) => when.push((place, value)),
-                Err(error) => table.mistake("when", &format!("`{place}` {error}"), "put a place in quotes"),
-            }
-        }
+        let when = conditions(table, "when");
         if when.is_empty() {
             table.mistake("when", "says of no event what is in it", "write when = { type = \"…\" }");
         }
+        let unless = places(table, "unless");
+        let each = places(table, "each").into_iter().next();
+        let item = conditions(table, "item");
+        if each.is_none() && !item.is_empty() {
+            table.mistake("item", "is about the items of no list", "name the list: each = \"…[]\"");
+        }
         let mut take = Vec::new();
         for (name, what) in Take::ALL {
-            let Some(place) = table.text(name) else { continue };
-            match place.parse() {
-                Ok(place) => take.push((what, place)),
-                Err(error) => {
-                    table.mistake(name, &format!("`{place}` {error}"), "write a place such as `usage.input`");
-                }
-            }
+            take.extend(places(table, name).into_iter().map(|place| (what, place)));
         }
         let restart = table.choice("restart", &[("result", ())]).is_some();
         table.finish();
-        Self { when, take, restart }
+        Self { when, unless, each, item, take, restart }
     }
 
     /// Whether an event is of this kind.
-    pub fn fits(&self, event: &Json) -> bool {
-        self.when.iter().all(|(place, wanted)| place.find(event).into_iter().any(|found| is(found, wanted)))
+    pub(super) fn fits(&self, event: Spot<'_>) -> bool {
+        !self.unless.iter().any(|place| place.any(event, |found| !found.is_null()))
+            && all_hold(&self.when, event)
     }
+
+    /// What of such an event is read, each with its number in the list that it is from.
+    pub(super) fn parts<'e>(&self, event: Spot<'e>) -> Vec<(usize, Spot<'e>)> {
+        match &self.each {
+            None => vec![(0, event)],
+            Some(list) => {
+                let items = list.spots(event).into_iter().enumerate();
+                items.filter(|(_, item)| all_hold(&self.item, *item)).collect()
+            }
+        }
+    }
+
+    /// Every place of an event that matters to it, for these of the things it takes.
+    pub fn places(&self, wanted: impl Fn(Take) -> bool) -> impl Iterator<Item = Place> {
+        let taken = self.take.iter().filter(move |(take, _)| wanted(*take)).map(|(_, place)| place);
+        let inner = self.item.iter().map(|(place, _)| place).chain(taken).map(|place| match &self.each {
+            Some(list) => list.and(place),
+            None => place.clone(),
+        });
+        self.when.iter().map(|(place, _)| place).chain(&self.unless).cloned().chain(inner)
+    }
+}
+
+/// The conditions of a table: what stands where.
+fn conditions(table: &mut Table<'_, '_>, name: &'static str) -> Vec<(Place, Scalar)> {
+    let mut conditions = Vec::new();
+    for (place, value) in table.table(name).map(Table::scalars).unwrap_or_default() {
+        match Place::from_str(&place) {
+            Ok(place) => conditions.push((place, value)),
+            Err(error) => table.mistake(name, &format!("`{place}` {error}"), "put a place in quotes"),
+        }
+    }
+    conditions
+}
+
+/// The place that a member names, or the places.
+fn places(table: &mut Table<'_, '_>, name: &'static str) -> Vec<Place> {
+    let mut places = Vec::new();
+    for place in table.text_or_words(name) {
+        match place.parse() {
+            Ok(place) => places.push(place),
+            Err(error) => {
+                table.mistake(name, &format!("`{place}` {error}"), "write a place such as `usage.input`");
+            }
+        }
+    }
+    places
+}
+
+fn all_hold(conditions: &[(Place, Scalar)], document: Spot<'_>) -> bool {
+    conditions.iter().all(|(place, wanted)| place.any(document, |found| is(found, wanted)))
 }
 
 /// Whether a value is the wanted one; a wanted text that ends in `*` is the beginning of it.

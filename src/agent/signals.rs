@@ -15,6 +15,12 @@ pub struct Signals {
     pub tokens: Option<Tokens>,
     /// Dollars.
     pub cost: Option<f64>,
+    /// The model that was asked.
+    pub model: Option<String>,
+    /// How much of the model's window is full, in tokens.
+    pub context: Option<u64>,
+    /// How much the window holds, in tokens.
+    pub window: Option<u64>,
     /// How often the model was asked.
     pub turns: Option<u64>,
     /// What was not allowed, each once.
@@ -54,6 +60,11 @@ impl Signals {
     /// Whether there were events and none of them meant anything, as when a new version says it all otherwise.
     pub fn is_strange(&self) -> bool {
         self.lines.known == 0 && self.lines.unknown + self.lines.plain + self.lines.broken > 0
+    }
+
+    /// Whether it wrote no line at all to its standard output.
+    pub fn is_silent(&self) -> bool {
+        self.lines == Lines::default() && self.result.is_none()
     }
 
     /// What the run itself used, when `before` is what its conversation had used up to then.

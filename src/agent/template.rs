@@ -15,14 +15,28 @@ pub enum Slot {
     Effort,
     /// Directories beside the working directory.
     Directories,
+    /// Tools that it may use without asking.
+    Tools,
+    /// Which account, for a CLI that keeps several.
+    Account,
     /// Which conversation goes on.
     Session,
+    /// How the agent finds Converge.
+    Converge,
 }
 
 impl Slot {
     /// Every slot.
-    pub const ALL: [Self; 5] =
-        [Self::Permissions, Self::Model, Self::Effort, Self::Directories, Self::Session];
+    pub const ALL: [Self; 8] = [
+        Self::Permissions,
+        Self::Model,
+        Self::Effort,
+        Self::Directories,
+        Self::Tools,
+        Self::Account,
+        Self::Session,
+        Self::Converge,
+    ];
 
     /// The word in braces that stands for it.
     pub fn name(self) -> &'static str {
@@ -31,7 +45,10 @@ impl Slot {
             Self::Model => "{model}",
             Self::Effort => "{effort}",
             Self::Directories => "{directories}",
+            Self::Tools => "{tools}",
+            Self::Account => "{account}",
             Self::Session => "{session}",
+            Self::Converge => "{converge}",
         }
     }
 }

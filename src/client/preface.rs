@@ -29,10 +29,20 @@ pub struct Preface {
     pub zone: String,
     /// The variables that jobs keep.
     pub env: BTreeMap<String, String>,
+    /// The attempt that its environment marks it with. Whoever says so gives rights away and gets none, and
+    /// what the system knows of the process goes before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<String>,
     /// The variables by which an agent tells its sessions apart.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub agent: BTreeMap<String, String>,
 }
+
+/// The variable that marks every process of a run.
+const MARK: &str = "CONVERGE_ATTEMPT";
+
+/// A longer mark is none.
+const MARK_BYTES_MAX: usize = 64;
 
 /// The project that an agent works on, which may be another directory than it starts its servers in.
 const PROJECT: &str = "CLAUDE_PROJECT_DIR";
@@ -72,6 +82,7 @@ impl Preface {
             pid: std::process::id(),
             zone: TimeZone::system().iana_name().unwrap_or("UTC").to_owned(),
             env: utf8.filter(|(name, _)| Environment::captures(name)).collect(),
+            attempt: std::env::var(MARK).ok().filter(|mark| mark.len() <= MARK_BYTES_MAX),
             agent: BTreeMap::new(),
         }
     }

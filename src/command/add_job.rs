@@ -8,6 +8,7 @@ use crate::command::brief::JobBrief;
 use crate::command::define;
 use crate::command::leave;
 use crate::command::page::{Page, Tone};
+use crate::command::preflight;
 use crate::command::reader::Reader;
 use crate::command::tell::{Tell, step};
 use crate::command::terms::Terms;
@@ -24,8 +25,9 @@ use crate::store::jobs;
 pub struct AddJob {
     /// What to call it; unique among live jobs
     pub name: Option<String>,
-    /// Makes a second job where the same one is live under another name
+    /// Makes a second job where the same is live under another name
     #[arg(long)]
+    #[schemars(extend("rare" = true))]
     pub again: bool,
     /// The rest
     #[command(flatten)]
@@ -58,7 +60,7 @@ impl Command for AddJob {
 
 impl Change for AddJob {
     fn write(&self, cx: &Context<'_>) -> Result<Write, Refusal> {
-        let mut reader = Reader::new(cx.caller, self.terms.tz.as_deref(), cx.now());
+        let mut reader = Reader::new(cx, self.terms.tz.as_deref());
         let given = self.name.as_deref().and_then(|name| define::name(&mut reader, name));
         let definition = self.terms.define(&mut reader);
         reader.finish()?;
@@ -86,6 +88,7 @@ impl Change for AddJob {
             .ok_or_else(|| Refusal::new(Code::NotFound, format!("{id} was added and removed again")))?;
         let defaults = self.terms.defaults(&stored.definition);
         let mut job = JobView::of(&stored);
+        job.warnings.extend(preflight::warnings(cx, &stored.definition));
         if let Some(wanted) = self.name.filter(|wanted| existed && *wanted != job.name) {
             job.warnings.push(format!(
                 "`{wanted}` was not added: `{}` is live and the same; `--again` (`again`) makes a second",

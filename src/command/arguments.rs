@@ -70,7 +70,8 @@ impl Shape {
 }
 
 /// Fields that take a span and no instant.
-const SPANS: [&str; 6] = ["every", "wait", "timeout", "idle_timeout", "retry_delay", "max_hours"];
+const SPANS: [&str; 7] =
+    ["every", "wait", "timeout", "idle_timeout", "retry_delay", "max_hours", "quota_wait"];
 
 /// Names under which some clients put all arguments once more.
 const WRAPPINGS: [&str; 5] = ["arguments", "args", "parameters", "params", "input"];
@@ -159,6 +160,11 @@ impl Field {
             }
             (Kind::Text, Json::Array(mut items)) if items.len() == 1 && items[0].is_string() => {
                 (items.remove(0), None)
+            }
+            // A chain of agents may come as a list.
+            (Kind::Text, Json::Array(items)) if self.name == "agent" && items.iter().all(Json::is_string) => {
+                let names: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
+                (names.join(",").into(), None)
             }
             (Kind::Text, value) => {
                 let kind = if value.is_array() { "a list" } else { "an object" };

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::command::stamp;
+use crate::core::reading::{Cost, Tokens};
 use crate::store::attempts;
 
 /// One attempt of a run as it is shown.
@@ -33,10 +34,25 @@ pub struct AttemptView {
     pub stdout_bytes: u64,
     /// Bytes written to standard error.
     pub stderr_bytes: u64,
+    /// Which agent it was.
+    pub agent: Option<String>,
+    /// What it came to, by what the agent wrote.
+    pub class: Option<String>,
+    /// What was said about that.
+    pub message: Option<String>,
+    /// What the agent was not allowed.
+    pub denials: Vec<String>,
+    /// What it used; null when nobody told.
+    pub tokens: Option<Tokens>,
+    /// What it cost; null when nobody knows.
+    pub cost: Option<Cost>,
+    /// The conversation it was in.
+    pub conversation: Option<String>,
 }
 
 impl From<&attempts::Attempt> for AttemptView {
     fn from(attempt: &attempts::Attempt) -> Self {
+        let reading = attempt.reading.as_ref();
         Self {
             number: attempt.number,
             kind: attempt.kind.word().to_owned(),
@@ -49,6 +65,13 @@ impl From<&attempts::Attempt> for AttemptView {
             peak_kb: attempt.peak_kb,
             stdout_bytes: attempt.stdout_bytes,
             stderr_bytes: attempt.stderr_bytes,
+            agent: reading.map(|reading| reading.agent.clone()),
+            class: reading.map(|reading| reading.class.word().to_owned()),
+            message: reading.and_then(|reading| reading.message.clone()),
+            denials: reading.map(|reading| reading.denials.clone()).unwrap_or_default(),
+            tokens: reading.and_then(|reading| reading.tokens),
+            cost: reading.and_then(|reading| reading.cost),
+            conversation: reading.and_then(|reading| Some(reading.conversation.as_ref()?.id.clone())),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::command::attempt::AttemptView;
 use crate::command::view::{JobView, LastView, PhaseView, RunView};
-use crate::command::{Context, fence, room};
+use crate::command::{Context, assign, fence, room, spent};
 use crate::core::condition::evaluate::Truth;
 
 /// A job.
@@ -44,6 +44,9 @@ pub struct JobBrief {
     #[schemars(skip)]
     runs: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    used: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<LastBrief>,
     #[serde(skip_serializing_if = "is_not")]
     #[schemars(skip)]
@@ -72,6 +75,9 @@ pub struct JobRow {
     pub id: String,
     name: String,
     state: String,
+    /// Told only where the agent may do anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     schedule: String,
@@ -116,6 +122,9 @@ pub struct RunBrief {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    used: Option<String>,
 }
 
 /// What was found of a criterion.
@@ -162,6 +171,14 @@ pub struct AttemptBrief {
     peak_kb: u64,
     stdout_bytes: u64,
     stderr_bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used: Option<String>,
 }
 
 /// The most that is shown of a command.
@@ -200,6 +217,7 @@ impl JobBrief {
             limits: job.limits,
             active_run: job.active_run,
             runs: job.runs,
+            used: job.spent.as_ref().and_then(spent::together),
             archived: job.archived,
         }
     }
@@ -220,6 +238,7 @@ impl JobRow {
             id: job.id.clone(),
             name: job.name.clone(),
             state: job.state.clone(),
+            permissions: job.permissions.clone().filter(|profile| profile == assign::FULL),
             reason: job.reason.clone(),
             schedule: cx.say(&job.schedule),
             runs: job.runs,
@@ -255,6 +274,7 @@ impl RunBrief {
                 })
                 .collect(),
             note: run.note.map(|note| cx.quote(&note)),
+            used: run.spent.as_ref().and_then(spent::together),
         }
     }
 }
@@ -288,6 +308,10 @@ impl From<AttemptView> for AttemptBrief {
             peak_kb: attempt.peak_kb,
             stdout_bytes: attempt.stdout_bytes,
             stderr_bytes: attempt.stderr_bytes,
+            used: attempt.agent.as_ref().map(|_| spent::once(attempt.tokens, attempt.cost)),
+            agent: attempt.agent,
+            class: attempt.class,
+            message: attempt.message.map(|message| room::head(&fence::data(&message), LINE_MOST, None)),
         }
     }
 }

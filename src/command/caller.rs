@@ -24,9 +24,14 @@ pub struct Caller {
     pub pid: Option<i32>,
     /// The conversations it may belong to, by what the names of their clients have in them.
     pub conversations: BTreeMap<String, String>,
+    /// The name with which its client introduced itself.
+    pub client: Option<String>,
+    /// The conversation that this request belongs to, where its client tells.
+    pub conversation: Option<String>,
     /// Who reads the replies.
     pub reader: Audience,
-    /// The process of a run whose tree it belongs to.
+    /// The process of a run whose tree it belongs to, as the system knows or as it says itself. That takes
+    /// rights away, and never gives any.
     pub inside: Option<ProcessKey>,
 }
 

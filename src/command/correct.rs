@@ -7,7 +7,8 @@ use serde_json::{Value as Json, json};
 
 use crate::command::arguments::{self, Shape};
 use crate::command::schema::{Kind, Object};
-use crate::command::{fence, published, speak};
+use crate::command::{published, speak};
+use crate::core::plain::plain;
 use crate::core::refusal::{Code, Problem, Refusal};
 use crate::words;
 
@@ -41,7 +42,7 @@ fn to_send(verb: &str, request: &Object, refusal: &Refusal) -> Option<String> {
         Code::Invalid => {
             let (call, meant) = corrected(verb, request, &refusal.problems);
             let word = if meant == Meant::Surely { "send" } else { "for example" };
-            Some(fence::plain(&format!("{word} {}", shown(verb, &call))))
+            Some(plain(&format!("{word} {}", shown(verb, &call))))
         }
         Code::NotFound | Code::Ambiguous => {
             let hint = refusal.hint.as_deref().map(speak::text).unwrap_or_default();

@@ -3,31 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use crate::command::defaults::WAIT;
 use crate::command::reader::Reader;
 use crate::core::assignment::Prompt;
 use crate::core::condition::{Condition, Operator};
-use crate::core::definition::{Environment, Limits, Target};
+use crate::core::definition::{Environment, Target};
 use crate::core::goal::{Criterion, Goal, UNTIL};
-use crate::core::process::{Bounds, Command};
+use crate::core::process::Command;
 use crate::core::refusal::Problem;
-use crate::core::retry::Retry;
-use crate::core::schedule::{Anchor, Schedule, Start};
-use crate::core::span::Span;
+use crate::core::schedule::{Anchor, Schedule};
 
 /// How many conditions or checks a job may have.
 const CRITERIA_MOST: usize = 32;
 
 /// The longest command, all arguments together.
 const COMMAND_BYTES_MAX: usize = 4 << 20;
-
-/// Wall limit of a command when nothing is said.
-const TIMEOUT: Span = Span::from_secs(600);
-
-/// How long a tree may take to obey TERM.
-const GRACE: Span = Span::from_secs(10);
-
-/// The most that a run may write to one stream.
-const OUTPUT_BYTES_MAX: u64 = 1 << 30;
 
 impl Reader<'_> {
     /// The command: a shell line or a program with its arguments.
@@ -247,48 +237,8 @@ impl Reader<'_> {
     }
 }
 
-/// The pause of a loop when nothing is said.
-pub const WAIT: Span = Span::from_secs(300);
-
-/// The bounds of an attempt.
-pub fn bounds(timeout: Option<Span>, idle: Option<Span>, memory_bytes: Option<u64>) -> Bounds {
-    Bounds { wall: timeout, idle, memory_bytes, output_bytes: OUTPUT_BYTES_MAX, grace: GRACE }
-}
-
-/// The wall limit when nothing is said.
-pub fn default_timeout() -> Option<Span> {
-    Some(TIMEOUT)
-}
-
-/// The pause before a retry when nothing is said.
-pub fn retry(most: u32, delay: Option<Span>) -> Retry {
-    Retry { most, delay: delay.unwrap_or(Span::from_secs(60)) }
-}
-
-/// When the first start is, when nothing is said: at once for anything with a goal, and for a loop.
-pub fn default_start(schedule: &Schedule, goal: Option<&Goal>) -> Start {
-    match schedule {
-        Schedule::Loop { .. } => Start::Now,
-        Schedule::Every { .. } | Schedule::At(_) | Schedule::Manual => {
-            if goal.is_some() {
-                Start::Now
-            } else {
-                Start::Next
-            }
-        }
-    }
-}
-
-/// The limits of a loop when nothing is said; everything else has none.
-pub fn default_limits(schedule: &Schedule) -> Limits {
-    let is_loop = matches!(schedule, Schedule::Loop { .. });
-    Limits {
-        runs: is_loop.then_some(10),
-        span: is_loop.then_some(Span::from_secs(3 * 3600)),
-        deadline: None,
-        breaker: 5,
-    }
-}
+/// So much of a text is looked at for a name.
+const NAMED_BY: usize = 400;
 
 /// A name from what is executed: the words of the command, or of the prompt, that say most.
 pub fn derived_name(target: &Target) -> String {
@@ -300,6 +250,7 @@ pub fn derived_name(target: &Target) -> String {
             Prompt::File(path) => path.clone(),
         },
     };
+    let line: String = line.chars().take(NAMED_BY).collect();
     let words = line.split_whitespace().filter(|word| !word.contains('=') && !word.starts_with('-'));
     let base = |word: &str| slug(word.rsplit('/').next().unwrap_or(word));
     let words: Vec<String> = words.map(base).filter(|word| !word.is_empty()).take(2).collect();
@@ -367,7 +318,7 @@ pub fn shorten(text: &str) -> String {
 }
 
 /// A path without `.` and `..`, as far as they can be told from its text.
-fn plain(path: &Path) -> PathBuf {
+pub fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

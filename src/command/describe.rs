@@ -2,24 +2,31 @@
 
 use jiff::Timestamp;
 
+use crate::command::{define, spent};
 use crate::core::assignment::Prompt;
 use crate::core::definition::{Definition, Limits, Target};
 use crate::core::goal::{Goal, UNTIL};
 use crate::core::process::Command;
+use crate::core::reading::Dollars;
 use crate::core::schedule::{Anchor, Schedule};
 use crate::core::span::Span;
+use crate::core::task::course::Wait;
 
-/// What is executed, in one line.
+/// What is executed, in one line. Of a prompt that is only how long it is, or in which file: it may say what is
+/// nobody else's business.
 pub fn target(target: &Target) -> String {
     match target {
         Target::Command(line) => command(line),
         Target::Agent(assignment) => {
             let chain: Vec<String> = assignment.chain.iter().map(ToString::to_string).collect();
             let prompt = match &assignment.prompt {
-                Prompt::Text(text) => text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default(),
-                Prompt::File(path) => path,
+                Prompt::Text(text) => match text.trim().lines().count() {
+                    1 => "a prompt of 1 line".to_owned(),
+                    count => format!("a prompt of {count} lines"),
+                },
+                Prompt::File(path) => define::shorten(path),
             };
-            format!("{}: {}", chain.join(", "), prompt.trim())
+            format!("{}: {prompt}", chain.join(", "))
         }
     }
 }
@@ -78,6 +85,19 @@ pub fn goal(goal: &Goal) -> Vec<String> {
     goal.criteria.iter().map(line).collect()
 }
 
+/// What keeps a run from starting or from going on, and until when.
+pub fn wait(why: &Wait, due_at: Option<Timestamp>) -> String {
+    let until = due_at.map(|at| format!("{at:.0}")).unwrap_or_default();
+    match why {
+        Wait::Quota { purse, is_stated: true } => format!("{purse} has used up its quota, until {until}"),
+        Wait::Quota { purse, is_stated: false } => {
+            format!("{purse} has used up its quota and did not say until when; tried again {until}")
+        }
+        Wait::Tree { holder } => format!("run {holder} works in the same tree"),
+        Wait::Account { purse } => format!("{purse} has as many runs as it may"),
+    }
+}
+
 /// One of the things that end a job without its goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
@@ -85,6 +105,10 @@ pub enum Limit {
     Runs(u32),
     /// So long after its first run.
     Span(Span),
+    /// So many tokens of all its runs.
+    Tokens(u64),
+    /// So much money for all its runs.
+    Dollars(Dollars),
     /// An instant, at which a run under way is cut.
     Deadline(Timestamp),
     /// An instant after which nothing starts.
@@ -93,10 +117,12 @@ pub enum Limit {
 
 /// What ends a job without its goal.
 pub fn limits(definition: &Definition) -> Vec<Limit> {
-    let Limits { runs, span, deadline, breaker: _ } = &definition.limits;
+    let Limits { runs, span, deadline, tokens, dollars, breaker: _ } = &definition.limits;
     let limits = [
         runs.map(Limit::Runs),
         span.map(Limit::Span),
+        tokens.map(Limit::Tokens),
+        dollars.map(Limit::Dollars),
         deadline.map(Limit::Deadline),
         definition.ends_at.map(Limit::EndBound),
     ];
@@ -110,6 +136,8 @@ impl Limit {
             Self::Runs(1) => "1 run".to_owned(),
             Self::Runs(runs) => format!("{runs} runs"),
             Self::Span(span) => format!("{span} after its first run"),
+            Self::Tokens(tokens) => format!("{} tokens", spent::count(tokens)),
+            Self::Dollars(dollars) => dollars.to_string(),
             Self::Deadline(at) => format!("the deadline {}", instant(at, zone)),
             Self::EndBound(at) => format!("its end bound {}", instant(at, zone)),
         }
@@ -119,7 +147,7 @@ impl Limit {
     pub fn sentence(self, zone: &str) -> String {
         let item = self.item(zone);
         match self {
-            Self::Runs(_) => format!("given up after {item}"),
+            Self::Runs(_) | Self::Tokens(_) | Self::Dollars(_) => format!("given up after {item}"),
             Self::Span(_) => format!("given up {item}"),
             Self::Deadline(_) | Self::EndBound(_) => format!("given up at {item}"),
         }

@@ -104,6 +104,7 @@ impl Command for Doctor {
         let newest = cx.read(events::newest_at)?.unwrap_or(cx.house.started_at);
         findings.extend(crate::command::examine::clock(newest, cx.now()));
         findings.extend(crate::command::examine::leftovers(cx)?);
+        findings.extend(crate::command::whereabouts::findings(cx));
         Ok(Examined::of(findings))
     }
 }

@@ -10,7 +10,8 @@ use nix::sys::statvfs::statvfs;
 
 use crate::agent::catalogue::Refused;
 use crate::command::doctor::Finding;
-use crate::command::{Context, Places, agent_files};
+use crate::command::places::Places;
+use crate::command::{Context, agent_files};
 use crate::core::id::TaskId;
 use crate::core::refusal::Refusal;
 use crate::core::span::Span;
@@ -32,7 +33,7 @@ pub fn places(places: &Places) -> Vec<Finding> {
     findings
 }
 
-/// Manifests of the user that are refused.
+/// Manifests and prices of the user that are refused.
 fn agents(home: &Path) -> Vec<Finding> {
     let refused = agent_files::catalogue(home).refused;
     let finding = |refused: &Refused| {
@@ -40,7 +41,11 @@ fn agents(home: &Path) -> Vec<Finding> {
         let fix = "`converge agents` tells every mistake; until then it is as if there were no such file";
         Finding::warn("agents", format!("{} is refused: {first}", refused.path), fix)
     };
-    refused.iter().map(finding).collect()
+    let prices = agent_files::prices(home).1.into_iter().map(|mistake| {
+        let message = format!("{} is refused: {mistake}", home.join("prices.toml").display());
+        Finding::warn("prices", message, "mend it; until then the prices that come along hold")
+    });
+    refused.iter().map(finding).chain(prices).collect()
 }
 
 fn database(database: &Path) -> Option<Finding> {

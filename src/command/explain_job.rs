@@ -78,6 +78,9 @@ fn because(cx: &Context<'_>, job: &JobView, recent: &[RunView], next: Option<&st
                         format!("run {run} failed and waits for its retry")
                     }
                     Some(recent) if recent.state == "pending" => format!("run {run} waits for its turn"),
+                    Some(recent) if recent.state == "waiting" => {
+                        format!("run {run} waits: {}", recent.note.as_deref().unwrap_or_default())
+                    }
                     Some(recent) if recent.origin == crate::command::view::ZERO => {
                         format!("its checks are run before the first run ({run})")
                     }

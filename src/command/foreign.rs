@@ -13,7 +13,7 @@ const fn alias(foreign: &'static str, ours: &'static str) -> Alias {
 }
 
 /// Names whose meaning is certain, in small letters with `_`.
-const FIELDS: [Alias; 59] = [
+const FIELDS: [Alias; 69] = [
     alias("command", "cmd"),
     alias("shell", "cmd"),
     alias("script", "cmd"),
@@ -22,6 +22,16 @@ const FIELDS: [Alias; 59] = [
     alias("task", "prompt"),
     alias("instructions", "prompt"),
     alias("message", "prompt"),
+    alias("instruction", "prompt"),
+    alias("agents", "agent"),
+    alias("permission", "permissions"),
+    alias("permission_mode", "permissions"),
+    alias("reasoning_effort", "effort"),
+    alias("add_dirs", "add_dir"),
+    alias("directories", "add_dir"),
+    alias("max_cost", "max_usd"),
+    alias("budget", "max_usd"),
+    alias("token_budget", "max_tokens"),
     alias("title", "name"),
     alias("job_name", "name"),
     alias("directory", "cwd"),

@@ -16,11 +16,11 @@ pub fn wanted(job: &str) -> String {
     format!("It waits for a person's leave: {}", decide::leave(job))
 }
 
-/// Whose word a request is.
+/// Whose word a request is. Inside a run nobody is a person, whichever program asks.
 pub fn voice(cx: &Context<'_>) -> Voice {
-    match cx.caller.reader {
-        Audience::Person => Voice::Person,
-        Audience::Model => Voice::Agent,
+    match (cx.caller.inside, cx.caller.reader) {
+        (None, Audience::Person) => Voice::Person,
+        (Some(_), Audience::Person) | (_, Audience::Model) => Voice::Agent,
     }
 }
 
@@ -37,7 +37,8 @@ pub fn to_add(cx: &Context<'_>) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// Refuses an update that would run something else than a person gave leave to.
+/// Refuses an update that would run something else than a person gave leave to, let its runs do more, or let it
+/// go on for longer.
 pub fn to_change(cx: &Context<'_>, before: &Definition, after: &Definition) -> Result<(), Refusal> {
     let is_free = voice(cx) == Voice::Person || cx.house.consent == Consent::Allow;
     let runs = |definition: &Definition| {
@@ -46,6 +47,8 @@ pub fn to_change(cx: &Context<'_>, before: &Definition, after: &Definition) -> R
             definition.cwd.clone(),
             definition.goal.clone(),
             definition.environment.clone(),
+            definition.runs_may,
+            definition.limits.clone(),
         )
     };
     if is_free || runs(before) == runs(after) {

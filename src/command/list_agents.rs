@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::catalogue::{Known, Origin, Refused};
 use crate::command::page::{Page, Tone};
-use crate::command::programs::{self, Program};
+use crate::command::programs;
 use crate::command::schema::Object;
 use crate::command::tell::{self, Tell};
 use crate::command::{Access, Cli, Command, Context, Render, agent_files};
 use crate::core::refusal::Refusal;
+use crate::programs::Program;
 
 /// Lists agents.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
@@ -89,12 +90,14 @@ impl Presence {
 }
 
 /// What a manifest is right for when versions make no difference.
-const ANY: &str = "any";
+pub const ANY: &str = "any";
 
 impl AgentRow {
     /// How an agent is here.
     pub fn of(known: &Known, cx: &Context<'_>) -> Self {
-        let program = programs::find(&known.manifest.programs, cx.caller);
+        let names = &known.manifest.programs;
+        // A shell that takes its time is asked for nothing that is found without it.
+        let program = programs::find(names, cx.caller).or_else(|| programs::of_service(names, cx));
         let file = match &known.origin {
             Origin::BuiltIn => None,
             Origin::Added(file) | Origin::Replaced(file) => Some(file.clone()),

@@ -115,7 +115,7 @@ impl Render for Jobs {
             vec![
                 job.name.clone(),
                 job.id.clone(),
-                page.state(&job.state),
+                job.state_on(page),
                 job.schedule.clone(),
                 job.runs.to_string(),
                 last,

@@ -4,9 +4,12 @@
 //! function pointers, so that surfaces are loops over it. Words about a verb are in `tools/<verb>.md`, words
 //! about a field on the field.
 
+pub mod add_account;
 pub mod add_job;
 pub mod agent_files;
+pub mod agent_terms;
 pub mod arguments;
+pub mod assign;
 pub mod attempt;
 pub mod brief;
 pub mod caller;
@@ -14,25 +17,35 @@ pub mod columns;
 pub mod control_job;
 pub mod correct;
 pub mod daemon_status;
+pub mod defaults;
 pub mod define;
 pub mod describe;
+pub mod dispatch;
 pub mod doctor;
 pub mod examine;
 pub mod explain_job;
 pub mod fence;
 pub mod foreign;
+pub mod inside;
 pub mod instant;
+pub mod job_warnings;
 pub mod leave;
 pub mod lenient;
+pub mod list_accounts;
 pub mod list_agents;
 pub mod list_events;
 pub mod list_jobs;
+pub mod open_run;
 pub mod page;
+pub mod places;
+pub mod preflight;
 pub mod programs;
 pub mod published;
 pub mod read_output;
+pub mod readable;
 pub mod readback;
 pub mod reader;
+pub mod readings;
 pub mod remove_job;
 pub mod room;
 pub mod run_logs;
@@ -42,32 +55,35 @@ pub mod select;
 pub mod show_agent;
 pub mod show_job;
 pub mod speak;
+pub mod spent;
 pub mod stamp;
 pub mod table;
+pub mod target;
 pub mod tell;
 pub mod terms;
 pub mod test_condition;
 pub mod update_job;
 pub mod view;
 pub mod wait;
+pub mod whereabouts;
 pub mod zone;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use crate::command::caller::{Audience, Caller};
+use crate::command::caller::Caller;
 use crate::command::page::Page;
+use crate::command::places::Places;
 use crate::command::schema::{Field, Fields, Object};
 use crate::command::tell::Tell;
+use crate::core::account::Accounts;
 use crate::core::actor::Actor;
 use crate::core::consent::Consent;
-use crate::core::nearest::nearest;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
 use crate::engine::handle::Handle;
@@ -189,23 +205,10 @@ pub struct House {
     pub lanes: u32,
     /// What becomes of jobs that agents make.
     pub consent: Consent,
-}
-
-/// Where everything lies.
-#[derive(Debug, Clone)]
-pub struct Places {
-    /// The home directory of all of it.
-    pub home: PathBuf,
-    /// The database.
-    pub database: PathBuf,
-    /// The run directories.
-    pub runs: PathBuf,
-    /// The socket.
-    pub socket: PathBuf,
-    /// The lock of the daemon.
-    pub lock: PathBuf,
-    /// The log of the daemon.
-    pub log: PathBuf,
+    /// What is said of the accounts of agents.
+    pub accounts: Accounts,
+    /// The path of the user's login shell, which may take seconds to say it the first time.
+    pub login_path: fn() -> Option<&'static str>,
 }
 
 /// The longest that one request waits: whoever waits longer asks again, and is told in between.
@@ -311,7 +314,7 @@ const fn entry<C: Command>() -> Entry {
 }
 
 /// Every verb, in the order in which agents see them.
-pub static REGISTRY: [Entry; 17] = [
+pub static REGISTRY: [Entry; 20] = [
     entry::<add_job::AddJob>(),
     entry::<update_job::UpdateJob>(),
     entry::<list_jobs::ListJobs>(),
@@ -323,8 +326,11 @@ pub static REGISTRY: [Entry; 17] = [
     entry::<explain_job::ExplainJob>(),
     entry::<wait::Wait>(),
     entry::<doctor::Doctor>(),
+    entry::<open_run::OpenRun>(),
     entry::<list_agents::ListAgents>(),
     entry::<show_agent::ShowAgent>(),
+    entry::<add_account::AddAccount>(),
+    entry::<list_accounts::ListAccounts>(),
     entry::<test_condition::TestCondition>(),
     entry::<list_events::ListEvents>(),
     entry::<read_output::ReadOutput>(),
@@ -336,63 +342,8 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     REGISTRY.iter().find(|entry| entry.name == name)
 }
 
-/// The longest name of a request.
-const KEY_MOST: usize = 200;
-
-/// Does the verb of this name for somebody.
-///
-/// Whatever a model is answered speaks of calls and fields, and a refusal shows the call to send.
-pub fn dispatch(house: &House, caller: &Caller, asked: Asked<'_>) -> Result<Json, Refusal> {
-    let Asked { verb, arguments, key, entered } = asked;
-    let told = |refusal| match caller.reader {
-        Audience::Person => refusal,
-        Audience::Model => speak::for_model(refusal),
-    };
-    let is_told = |entry: &&Entry| caller.reader == Audience::Person || published::is_told(entry.name);
-    let entry = find(verb).filter(is_told).ok_or_else(|| told(no_verb(verb)))?;
-    if let Some(problem) = key.as_deref().and_then(|name| define::unfit("key", name, KEY_MOST)) {
-        return Err(told(Refusal::invalid(vec![problem])));
-    }
-    let key = key.map(|name| Key { name, request: request_hash(verb, &arguments) });
-    let mut cx = Context { caller, key, kept: None, house, entered };
-    let read = arguments::read(verb, arguments);
-    let answered = read.finish().and_then(|request| once(entry, request, &mut cx));
-    answered.map_err(|refusal| match caller.reader {
-        Audience::Person => refusal,
-        Audience::Model => correct::with_call(verb, &read.request, refusal),
-    })
-}
-
-/// Does it, and says of a write whether it was done before, under the same key.
-fn once(entry: &Entry, request: Map<String, Json>, cx: &mut Context<'_>) -> Result<Json, Refusal> {
-    if entry.access == Access::Read {
-        return (entry.run)(request, cx);
-    }
-    cx.kept = cx.answered()?;
-    let is_replayed = cx.kept.is_some();
-    let mut reply = (entry.run)(request, cx)?;
-    // Told apart from what was done now: the same words may stand for something long ago.
-    if is_replayed || cx.caller.reader == Audience::Person {
-        reply[REPLAYED] = Json::Bool(is_replayed);
-    }
-    Ok(reply)
-}
-
-fn no_verb(verb: &str) -> Refusal {
-    let refusal = Refusal::new(Code::NotFound, format!("no verb `{}`", define::shorten(verb)));
-    if let Some(near) = nearest(verb, REGISTRY.iter().map(|entry| entry.name)) {
-        return refusal.hint(format!("did you mean `{near}`?"));
-    }
-    let verbs: Vec<&str> = published::entries().map(|entry| entry.name).collect();
-    refusal.hint(format!("the verbs are {}", verbs.join(", ")))
-}
-
 /// The field of a reply that says whether its request was answered before, under the same key.
 pub const REPLAYED: &str = "replayed";
-
-fn request_hash(verb: &str, arguments: &Json) -> String {
-    blake3::hash(format!("{verb}\0{arguments}").as_bytes()).to_hex().to_string()
-}
 
 #[cfg(test)]
 mod tests;

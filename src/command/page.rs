@@ -142,7 +142,9 @@ impl Page {
         let tone = match state {
             "active" | "completed" | "succeeded" => Tone::Good,
             "failed" | "timed_out" | "lost" => Tone::Bad,
-            "paused" | "running" | "claimed" | "not_yet" | "evaluating" | "stopping" => Tone::Busy,
+            "paused" | "running" | "waiting" | "claimed" | "not_yet" | "evaluating" | "stopping" => {
+                Tone::Busy
+            }
             _ => Tone::Plain,
         };
         // Word by word, so that a cell can be broken between them.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::page::Page;
 use crate::command::tell::Tell;
 use crate::command::view::RunView;
-use crate::command::{Access, Cli, Command, Context, Render, SLICE_MOST, fence, run_logs, select};
+use crate::command::{Access, Cli, Command, Context, Render, SLICE_MOST, fence, readable, run_logs, select};
 use crate::core::process::ProcessKey;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
@@ -45,6 +45,9 @@ pub struct Output {
     pub run: RunView,
     /// The attempt it is of.
     pub attempt: u32,
+    /// The agent that wrote it; none when it was a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     /// Whether that is of standard error.
     #[serde(default)]
     pub stderr: bool,
@@ -91,7 +94,16 @@ impl Command for ReadOutput {
             if !piece.bytes.is_empty() || run.is_over() || attempt != task.claims || cx.now() >= until {
                 let (text, next) =
                     if self.raw { (one_each(&piece.bytes), piece.next) } else { whole_text(&piece) };
-                return Ok(Output { run, attempt, stderr: self.stderr, text, next, total: piece.total });
+                let agent = readable::agent_of(cx, &task, attempt)?;
+                return Ok(Output {
+                    run,
+                    attempt,
+                    agent,
+                    stderr: self.stderr,
+                    text,
+                    next,
+                    total: piece.total,
+                });
             }
             cx.house.engine.changed_since(seen, LOOK);
         }
@@ -131,7 +143,7 @@ impl Tell for Output {
     type Told = ToldOutput;
 
     fn tell(self, _: &Context<'_>) -> ToldOutput {
-        let Self { run, attempt, stderr, text, next, total } = self;
+        let Self { run, attempt, agent: _, stderr, text, next, total } = self;
         let stream = if stderr { "stderr" } else { "stdout" };
         let text = if text.is_empty() { text } else { fence::output(&run.id, stream, &text) };
         ToldOutput { run: run.id, state: run.state, attempt, text, next, total }

@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
+use crate::command::agent_terms::AgentTerms;
 use crate::command::terms::Terms;
 use crate::core::condition::Condition;
-use crate::core::definition::{Definition, Target};
+use crate::core::definition::{Definition, RunsMay, Target};
 use crate::core::goal::UNTIL;
 use crate::core::process::Command;
+use crate::core::reading::Dollars;
 use crate::core::schedule::{Schedule, Start};
 use crate::core::span::Span;
 
@@ -23,12 +25,13 @@ impl Terms {
             Target::Command(Command::Argv(argv)) => (None, argv.clone()),
             Target::Agent(_) => (None, Vec::new()),
         };
+        let agents = definition.target.assignment().map(AgentTerms::of).unwrap_or_default();
         let criteria = definition.goal.iter().flat_map(|goal| &goal.criteria);
         let (until, checks): (Vec<_>, Vec<_>) = criteria.partition(|criterion| criterion.name == UNTIL);
         Self {
             cmd,
             argv,
-            prompt: None,
+            agents,
             cwd: Some(definition.cwd.clone()),
             env: environment.pass.clone(),
             env_file: environment.env_file.clone(),
@@ -44,6 +47,8 @@ impl Terms {
             checks: checks.iter().map(|criterion| check(&criterion.name, &criterion.condition)).collect(),
             max_runs: Some(limits.runs.unwrap_or(0)),
             max_hours: limit(limits.span),
+            max_tokens: limits.tokens.map(|tokens| tokens.to_string()),
+            max_usd: limits.dollars.map(Dollars::amount),
             deadline: limits.deadline.as_ref().map(text),
             max_failures: Some(limits.breaker),
             timeout: limit(bounds.wall),
@@ -51,6 +56,7 @@ impl Terms {
             memory: bounds.memory_bytes.map(|bytes| format!("{}M", bytes >> 20)),
             retries: Some(retry.most),
             retry_delay: Some(span(&retry.delay)),
+            runs_may: Some(definition.runs_may.word().to_owned()),
         }
     }
 }
@@ -63,7 +69,11 @@ impl Terms {
             Some(timeout) => format!("at most {timeout} a run"),
             None => "no time limit for a run".to_owned(),
         }];
-        told.extend(some(&self.idle_timeout).map(|idle| format!("{idle} of silence end it")));
+        let is_agent = self.agents.has_prompt();
+        told.extend(some(&self.idle_timeout).map(|idle| {
+            let tool = if is_agent { ", 30m while a tool works" } else { "" };
+            format!("{idle} of silence end it{tool}")
+        }));
         told.extend(some(&self.memory).map(|memory| format!("{memory} of memory")));
         if let (Some(retries @ 1..), Some(delay)) = (self.retries, &self.retry_delay) {
             told.push(format!("tried again {retries} times, first after {delay}"));
@@ -72,7 +82,11 @@ impl Terms {
         if !self.env.is_empty() {
             told.push(format!("sees {}", self.env.join(", ")));
         }
+        if self.runs_may.as_deref() == Some(RunsMay::Change.word()) {
+            told.push("its runs may change jobs".to_owned());
+        }
         told.extend(some(&self.env_file).map(|file| format!("reads {file}")));
+        told.extend(self.agents.how());
         told
     }
 }

@@ -1,10 +1,15 @@
 //! Reading arguments: each kind of value, and every problem told at once with its place.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::agent::catalogue::Catalogue;
+use crate::agent::price::Prices;
 use crate::command::caller::Caller;
-use crate::command::{instant, zone};
+use crate::command::{Context, agent_files, instant, zone};
+use crate::core::reading::Dollars;
 use crate::core::refusal::{Problem, Refusal};
 use crate::core::schedule::{FLOOR, Schedule};
 use crate::core::size::{self, NotASize};
@@ -18,19 +23,27 @@ pub struct Reader<'a> {
     pub now: Timestamp,
     /// The zone of instants without one.
     pub zone: TimeZone,
+    /// Where the files of agents are kept.
+    home: &'a Path,
     /// What is wrong so far.
     pub problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader for what `caller` wrote, in `tz` or else in the caller's zone.
-    pub fn new(caller: &'a Caller, tz: Option<&str>, now: Timestamp) -> Self {
+    /// A reader for what the caller wrote, in `tz` or else in the caller's zone.
+    pub fn new(cx: &'a Context<'_>, tz: Option<&str>) -> Self {
+        let (caller, now) = (cx.caller, cx.now());
         let zone = tz.map_or_else(|| caller.time_zone(), |tz| zone::named("tz", tz));
         let (zone, problems) = match zone {
             Ok(zone) => (zone, Vec::new()),
             Err(problem) => (TimeZone::UTC, vec![problem]),
         };
-        Self { caller, now, zone, problems }
+        Self { caller, now, zone, home: &cx.house.places.home, problems }
+    }
+
+    /// Every agent that is known.
+    pub fn agents(&self) -> Catalogue {
+        agent_files::catalogue(self.home)
     }
 
     /// Notes a problem.
@@ -46,6 +59,11 @@ impl<'a> Reader<'a> {
     /// Ends with everything that was wrong.
     pub fn finish(self) -> Result<(), Refusal> {
         if self.problems.is_empty() { Ok(()) } else { Err(Refusal::invalid(self.problems)) }
+    }
+
+    /// What models cost, as far as that is known.
+    pub fn prices(&self) -> Prices {
+        agent_files::prices(self.home).0
     }
 
     /// A span, if there is one.
@@ -137,6 +155,38 @@ impl<'a> Reader<'a> {
         )]
         let span = Span::from_ms((hours * 3_600_000.0).round() as u64);
         (span > Span::ZERO).then_some(span)
+    }
+
+    /// A number of tokens, such as `200k` or `2M`; 0 is none.
+    pub fn tokens(&mut self, place: &str, text: &str) -> Option<u64> {
+        let plain = text.trim().replace('_', "");
+        let (digits, unit) = match plain.char_indices().last() {
+            Some((at, 'k' | 'K')) => (&plain[..at], 1_000),
+            Some((at, 'm' | 'M')) => (&plain[..at], 1_000_000),
+            Some(_) | None => (plain.as_str(), 1),
+        };
+        let count = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(unit));
+        if count.is_none() {
+            self.refuse(
+                place,
+                format!("`{text}` is no number of tokens"),
+                "write a number such as `200k` or `2M`",
+            );
+        }
+        count.filter(|count| *count > 0)
+    }
+
+    /// An amount of dollars; 0 is none.
+    pub fn dollars(&mut self, place: &str, text: &str) -> Option<Dollars> {
+        let amount = text.trim().trim_start_matches('$').parse::<f64>().ok().and_then(Dollars::of);
+        if amount.is_none() {
+            self.refuse(
+                place,
+                format!("`{text}` is no amount of dollars"),
+                "write an amount such as `5` or `0.50`",
+            );
+        }
+        amount.filter(|amount| *amount > Dollars::default())
     }
 
     /// A size: bytes with a unit.

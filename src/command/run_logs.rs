@@ -9,10 +9,12 @@ use serde_json::json;
 use crate::command::attempt::AttemptView;
 use crate::command::brief::RunRow;
 use crate::command::page::{Page, Tone};
+use crate::command::readable::{self, Agents, Begins};
 use crate::command::select::Selected;
 use crate::command::tell::{Tell, step};
 use crate::command::view::{RUN_HEAD, RunView};
 use crate::command::{Access, Cli, Command, Context, Render, fence, room, select};
+use crate::core::plain::plain;
 use crate::core::process::ProcessKey;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::task::Task;
@@ -61,7 +63,13 @@ pub struct Tail {
     pub run: String,
     /// The attempt.
     pub attempt: u32,
-    /// The end of its standard output.
+    /// The agent that wrote it; none when it was a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// What the agent said in the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// The end of its standard output; of an agent, what it says and does.
     pub stdout: String,
     /// The end of its standard error.
     pub stderr: String,
@@ -74,6 +82,9 @@ pub struct Tail {
 
 /// The most that is read of a stream for its tail.
 const TAIL_BYTES: usize = 16 * 1024;
+
+/// The most that is read of an agent's, which says little with many bytes.
+const AGENT_TAIL_BYTES: usize = 256 * 1024;
 
 impl Command for RunLogs {
     const NAME: &'static str = "run_logs";
@@ -98,8 +109,10 @@ impl Command for RunLogs {
         let next = found.last().filter(|_| more).map(|last| last.task.id.to_string());
         let name = cx.read(|tx| jobs::get(tx, job))?.map(|stored| stored.job.name).unwrap_or_default();
         let lines = self.lines.unwrap_or(20).min(2000);
-        let newest =
-            found.iter().find(|stored| stored.task.tries > 0 || stored.task.is_open()).filter(|_| lines > 0);
+        let newest = found
+            .iter()
+            .find(|stored| stored.task.attempts() > 0 || stored.task.is_open())
+            .filter(|_| lines > 0);
         let output = newest.map(|newest| tail(cx, newest, self.attempt, lines)).transpose()?;
         let runs = found.iter().map(|stored| view(cx, stored)).collect::<Result<_, _>>()?;
         Ok(Logs { job: job.to_string(), name, runs, next, output })
@@ -116,19 +129,32 @@ pub fn view(cx: &Context<'_>, stored: &tasks::Stored) -> Result<RunView, Refusal
 fn tail(cx: &Context<'_>, stored: &tasks::Stored, attempt: Option<u32>, lines: u32) -> Result<Tail, Refusal> {
     let attempt = attempt_of(&stored.task, attempt)?;
     let key = ProcessKey::attempt(stored.task.id, attempt);
-    let read = |stream| {
-        let runs = &cx.house.places.runs;
+    let runs = &cx.house.places.runs;
+    let read = |stream, most: usize| {
         let end = output::read(runs, key, stream, u64::MAX, 0)?.total;
-        output::read(runs, key, stream, end.saturating_sub(TAIL_BYTES as u64), TAIL_BYTES)
-            .map(|chunk| chunk.bytes)
+        output::read(runs, key, stream, end.saturating_sub(most as u64), most).map(|chunk| chunk.bytes)
     };
-    let read = |stream| read(stream).map_err(|error: io::Error| unreadable(&error));
-    let (stdout, stdout_cut) = last_lines(&read(Stream::Stdout)?, lines);
-    let (stderr, stderr_cut) = last_lines(&read(Stream::Stderr)?, lines);
-    let removed = output::is_gone(&cx.house.places.runs, stored.task.id);
-    let removed = removed.map_err(|error| unreadable(&error))?;
+    let read = |stream, most| read(stream, most).map_err(|error: io::Error| unreadable(&error));
+    let agent = readable::agent_of(cx, &stored.task, attempt)?;
+    let told = match &agent {
+        Some(agent) => {
+            let part = read(Stream::Stdout, AGENT_TAIL_BYTES)?;
+            let is_cut = part.len() >= AGENT_TAIL_BYTES;
+            let begins = if is_cut { Begins::Anywhere } else { Begins::AtTheBeginning };
+            let told = Agents::of(&cx.house.places.home).lines(agent, &part, begins);
+            told.map(|told| end_of(&told, lines, is_cut))
+        }
+        None => None,
+    };
+    let (stdout, stdout_cut) = match told {
+        Some(told) => told,
+        None => last_lines(&read(Stream::Stdout, TAIL_BYTES)?, lines),
+    };
+    let (stderr, stderr_cut) = last_lines(&read(Stream::Stderr, TAIL_BYTES)?, lines);
+    let removed = output::is_gone(runs, stored.task.id).map_err(|error| unreadable(&error))?;
+    let said = readable::last_words(runs, stored.task.id, attempt).map_err(|error| unreadable(&error))?;
     let cut = stdout_cut || stderr_cut;
-    Ok(Tail { run: stored.task.id.to_string(), attempt, stdout, stderr, cut, removed })
+    Ok(Tail { run: stored.task.id.to_string(), attempt, agent, said, stdout, stderr, cut, removed })
 }
 
 fn unreadable(error: &io::Error) -> Refusal {
@@ -152,8 +178,13 @@ pub fn attempt_of(task: &Task, attempt: Option<u32>) -> Result<u32, Refusal> {
 fn last_lines(bytes: &[u8], most: u32) -> (String, bool) {
     let text = String::from_utf8_lossy(bytes);
     let lines: Vec<&str> = text.lines().collect();
+    end_of(&lines, most, bytes.len() >= TAIL_BYTES)
+}
+
+fn end_of<T: AsRef<str>>(lines: &[T], most: u32, is_cut: bool) -> (String, bool) {
     let skipped = lines.len().saturating_sub(most as usize);
-    (lines[skipped..].join("\n"), skipped > 0 || bytes.len() >= TAIL_BYTES)
+    let end: Vec<&str> = lines[skipped..].iter().map(AsRef::as_ref).collect();
+    (end.join("\n"), skipped > 0 || is_cut)
 }
 
 /// Runs and what the newest wrote, as a model reads them.
@@ -168,6 +199,8 @@ pub struct ToldLogs {
     output: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
     next_step: String,
 }
 
@@ -178,17 +211,18 @@ impl Tell for Logs {
     type Told = ToldLogs;
 
     fn tell(self, cx: &Context<'_>) -> ToldLogs {
-        let (mut output, mut errors, mut rest) = (None, None, None);
+        let (mut output, mut errors, mut said, mut rest) = (None, None, None, None);
         let mut room = cx.room();
-        if let Some(Tail { run, stdout, stderr, cut, .. }) = &self.output {
+        if let Some(Tail { run, stdout, stderr, said: words, cut, .. }) = &self.output {
             let told = |stream, text: &str| {
-                let plain = fence::plain(text);
-                let (end, is_cut) = room::tail(&plain, TOLD_MOST);
+                let text = plain(text);
+                let (end, is_cut) = room::tail(&text, TOLD_MOST);
                 (Some(fence::output(run, stream, end)).filter(|_| !end.is_empty()), is_cut)
             };
             let (stdout, stdout_cut) = told("stdout", stdout);
             let (stderr, stderr_cut) = told("stderr", stderr);
-            room.take(&(&stdout, &stderr));
+            (said, _) = told("said", words.as_deref().unwrap_or_default());
+            room.take(&(&stdout, &stderr, &said));
             (output, errors) = (stdout, stderr);
             let log = format!("converge://runs/{run}/log");
             rest = match (*cut || stdout_cut, stderr_cut) {
@@ -214,7 +248,7 @@ impl Tell for Logs {
             format!("older runs: {}", step("run_logs", &json!({ "job": self.name, "before": next })))
         }));
         let next_step = next_step.join("; ");
-        ToldLogs { job: self.job, name: self.name, runs, next, output, errors, next_step }
+        ToldLogs { job: self.job, name: self.name, runs, next, output, errors, said, next_step }
     }
 }
 
@@ -235,8 +269,11 @@ impl Render for Logs {
                 page.tone(&format!("The output of run {} was removed for room.", output.run), Tone::Faint),
             );
         }
-        for (stream, text) in [("output", &output.stdout), ("errors", &output.stderr)] {
-            if text.is_empty() {
+        let said = output.said.clone().unwrap_or_default();
+        for (stream, text) in [("output", &output.stdout), ("errors", &output.stderr), ("last words", &said)]
+        {
+            // Often they are all there is to see.
+            if text.is_empty() || (stream == "last words" && output.stdout.contains(text.as_str())) {
                 continue;
             }
             page.gap();

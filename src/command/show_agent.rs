@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::agent::catalogue::Catalogue;
 use crate::agent::document::Scalar;
 use crate::agent::invocation::{Invocation, Session};
 use crate::agent::manifest::{Manifest, PROFILES, Prompt};
 use crate::agent::output::{Counts, EventRule, Failure, Form, Take};
+use crate::agent::place::Place;
+use crate::agent::register::{Registration, Text};
 use crate::command::list_agents::{AgentRow, RefusedFile};
 use crate::command::page::{Page, Tone};
 use crate::command::schema::Object;
@@ -55,6 +58,12 @@ pub struct AgentShown {
     pub counts: BTreeMap<String, String>,
     /// Texts that are in each line of progress.
     pub progress: Vec<String>,
+    /// Texts by which a call of a tool begins.
+    pub tool_starts: Vec<String>,
+    /// Texts by which one ends.
+    pub tool_ends: Vec<String>,
+    /// How it finds Converge while it runs: words, files and variables.
+    pub register: BTreeMap<String, String>,
     /// What is read from which events.
     pub events: Vec<EventShown>,
     /// What means which failure.
@@ -94,17 +103,22 @@ impl Command for ShowAgent {
         if let Some(known) = catalogue.find(&self.agent) {
             return Ok(AgentShown::of(AgentRow::of(known, cx), &known.manifest));
         }
-        let refusal = Refusal::new(Code::NotFound, format!("no agent `{}`", self.agent));
-        let file = format!("/{}.toml", self.agent);
-        if let Some(refused) = catalogue.refused.iter().find(|refused| refused.path.ends_with(&file)) {
-            let RefusedFile { file, mistakes } = RefusedFile::of(refused);
-            return Err(refusal.hint(format!("{file} was refused: {}", mistakes.join(", and "))));
-        }
-        let names = catalogue.agents.iter().map(|known| known.manifest.name.as_str());
-        Err(match nearest(&self.agent, names) {
-            Some(near) => refusal.hint(format!("did you mean `{near}`?")),
-            None => refusal.hint("`converge agents` lists them"),
-        })
+        Err(unknown(&self.agent, &catalogue))
+    }
+}
+
+/// Says that there is no such agent, and why.
+pub fn unknown(agent: &str, catalogue: &Catalogue) -> Refusal {
+    let refusal = Refusal::new(Code::NotFound, format!("no agent `{agent}`"));
+    let file = format!("/{agent}.toml");
+    if let Some(refused) = catalogue.refused.iter().find(|refused| refused.path.ends_with(&file)) {
+        let RefusedFile { file, mistakes } = RefusedFile::of(refused);
+        return refusal.hint(format!("{file} was refused: {}", mistakes.join(", and ")));
+    }
+    let names = catalogue.agents.iter().map(|known| known.manifest.name.as_str());
+    match nearest(agent, names) {
+        Some(near) => refusal.hint(format!("did you mean `{near}`?")),
+        None => refusal.hint("`converge agents` lists them"),
     }
 }
 
@@ -115,8 +129,11 @@ impl AgentShown {
             ("model", &options.model),
             ("effort", &options.effort),
             ("directory", &options.directory),
+            ("tool", &options.tool),
+            ("auth_profile", &options.auth_profile),
             ("resume", &options.resume),
             ("fork", &options.fork),
+            ("open", &options.open),
         ];
         let said = options
             .into_iter()
@@ -154,6 +171,9 @@ impl AgentShown {
                 .map(|(what, _, counts)| (what.to_owned(), counts_words(counts).to_owned()))
                 .collect(),
             progress: output.progress.clone(),
+            tool_starts: output.tool_starts.clone(),
+            tool_ends: output.tool_ends.clone(),
+            register: manifest.register.as_ref().map(registration).unwrap_or_default(),
             events: output.events.iter().map(EventShown::of).collect(),
             failures: output.failures.iter().map(FailureShown::of).collect(),
             unverified: manifest.doubts(),
@@ -165,20 +185,37 @@ impl AgentShown {
 fn examples(manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
     let example = |profile: &String| {
         let invocation = Invocation {
-            prompt: "…",
             session: Session::Fresh,
             model: None,
             effort: None,
             permissions: profile,
             directories: &[],
+            tools: &[],
             account: None,
             prompt_file: "PROMPT-FILE",
+            register: None,
         };
         let call = invocation.call(manifest).ok()?;
         let program = call.programs.into_iter().next()?;
         Some((profile.clone(), std::iter::once(program).chain(call.arguments).collect()))
     };
     manifest.permissions.keys().filter_map(example).collect()
+}
+
+/// What is said of an agent that cannot be told of Converge for one run.
+fn unregistered() -> String {
+    "where its user has registered it; see `converge mcp --print-config`".to_owned()
+}
+
+/// How it finds Converge, as its manifest has it.
+fn registration(register: &Registration) -> BTreeMap<String, String> {
+    let arguments: Vec<&str> = register.arguments.iter().map(Text::source).collect();
+    let arguments = (!arguments.is_empty()).then(|| ("arguments".to_owned(), arguments.join(" ")));
+    let named = |kind: &'static str| {
+        move |(name, text): (&String, &Text)| (format!("{kind} {name}"), text.source().to_owned())
+    };
+    let files = register.files.iter().map(named("file"));
+    arguments.into_iter().chain(files).chain(register.set.iter().map(named("variable"))).collect()
 }
 
 fn counts_words(counts: Counts) -> &'static str {
@@ -191,11 +228,21 @@ fn counts_words(counts: Counts) -> &'static str {
 
 impl EventShown {
     fn of(rule: &EventRule) -> Self {
-        let when = rule.when.iter().map(|(place, value)| match value {
+        let holds = |(place, value): &(Place, Scalar)| match value {
             Scalar::Text(text) => format!("{place} = {text:?}"),
             Scalar::Number(number) => format!("{place} = {number}"),
             Scalar::Flag(flag) => format!("{place} = {flag}"),
-        });
+        };
+        let mut when: Vec<String> = rule.when.iter().map(holds).collect();
+        when.extend(rule.unless.iter().map(|place| format!("no {place}")));
+        if let Some(list) = &rule.each {
+            let item: Vec<String> = rule.item.iter().map(holds).collect();
+            when.push(if item.is_empty() {
+                format!("each of {list}")
+            } else {
+                format!("each of {list} with {}", item.join(", "))
+            });
+        }
         let word =
             |take: Take| Take::ALL.iter().find(|(_, known)| *known == take).map_or("", |(word, _)| word);
         let mut take: Vec<String> =
@@ -203,7 +250,7 @@ impl EventShown {
         if rule.restart {
             take.push("a new result begins".to_owned());
         }
-        Self { when: when.collect::<Vec<_>>().join(", "), take }
+        Self { when: when.join(", "), take }
     }
 }
 
@@ -263,6 +310,9 @@ impl Render for AgentShown {
             ("output", self.form.clone()),
             ("counts", pairs(&self.counts)),
             ("progress", self.progress.join("\n")),
+            ("tools begin", self.tool_starts.join("\n")),
+            ("tools end", self.tool_ends.join("\n")),
+            ("finds converge", if self.register.is_empty() { unregistered() } else { pairs(&self.register) }),
         ]);
         let profile = PROFILES.iter().find_map(|profile| Some((profile, self.examples.get(*profile)?)));
         if let Some((profile, words)) = profile {

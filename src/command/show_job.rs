@@ -11,7 +11,7 @@ use crate::command::select::Selected;
 use crate::command::tell::{Tell, step};
 use crate::command::terms::Terms;
 use crate::command::view::{JobView, RunView, last_phrase};
-use crate::command::{Access, Cli, Command, Context, Render, leave, room, select};
+use crate::command::{Access, Cli, Command, Context, Render, leave, readings, room, select, spent};
 use crate::core::condition::evaluate::Truth;
 use crate::core::goal::Finding;
 use crate::core::id::{JobId, TaskId};
@@ -258,6 +258,7 @@ fn render_job(shown: &ShownJob, page: &mut Page) {
         ("at most", job.limits.join(", ")),
         ("how", definition.how().join(", ")),
         ("so far", if job.runs == 1 { "1 run".to_owned() } else { format!("{} runs", job.runs) }),
+        ("used", job.spent.as_ref().and_then(spent::together).unwrap_or_default()),
         ("last", last.unwrap_or_default()),
         ("next", next),
         ("added", page.instant(job.created_at)),
@@ -292,6 +293,7 @@ impl Render for ShownRun {
             ("started", run.started_at.map(|at| page.instant(at)).unwrap_or_default()),
             ("took", took),
             ("criteria", criteria.join("\n")),
+            ("used", run.spent.as_ref().and_then(spent::together).unwrap_or_default()),
         ]);
         if attempt_list.is_empty() {
             return;
@@ -311,6 +313,7 @@ impl Render for ShownRun {
         };
         let rows: Vec<_> = attempt_list.iter().map(row).collect();
         page.table(&["ATTEMPT", "KIND", "WHY", "EXIT", "TOOK", "CPU", "PEAK", "BYTES OUT / ERR"], &rows);
+        readings::render(&run.job, attempt_list, page);
     }
 }
 

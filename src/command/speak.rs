@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value as Json};
 
-use crate::command::{Cli, Entry, REGISTRY, fence, published, room};
+use crate::command::{Cli, Entry, REGISTRY, published, room};
+use crate::core::plain::plain;
 use crate::core::refusal::{Problem, Refusal};
 
 /// The longest sentence of a refusal.
@@ -20,8 +21,8 @@ const PROBLEMS_MOST: usize = 12;
 
 /// A refusal as a model reads it.
 pub fn for_model(refusal: Refusal) -> Refusal {
-    let sentence = |words: &str| room::head(&fence::plain(&text(words)), SENTENCE_MOST, None);
-    let hint = refusal.hint.map(|hint| fence::plain(&text(&hint)));
+    let sentence = |words: &str| room::head(&plain(&text(words)), SENTENCE_MOST, None);
+    let hint = refusal.hint.map(|hint| plain(&text(&hint)));
     let more = refusal.problems.len().saturating_sub(PROBLEMS_MOST);
     let mut problems: Vec<Problem> = refusal
         .problems

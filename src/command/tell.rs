@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use crate::command::caller::Audience;
 use crate::command::room::Room;
 use crate::command::{Context, fence, room, speak};
+use crate::core::plain::plain;
 
 /// A reply that can be told to a model.
 pub trait Tell: Serialize {
@@ -45,7 +46,7 @@ pub fn all(reply: &impl Serialize) -> Map<String, Json> {
 /// Takes out of every text what is not seen.
 fn make_plain(value: &mut Json) {
     match value {
-        Json::String(text) => *text = fence::plain(text),
+        Json::String(text) => *text = plain(text),
         Json::Array(items) => items.iter_mut().for_each(make_plain),
         Json::Object(members) => members.values_mut().for_each(make_plain),
         Json::Null | Json::Bool(_) | Json::Number(_) => {}

@@ -3,48 +3,53 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::command::agent_terms::AgentTerms;
+use crate::command::assign::Place;
+use crate::command::defaults::{self, Kind};
 use crate::command::define::{self, When};
 use crate::command::lenient;
 use crate::command::reader::Reader;
-use crate::core::definition::{Definition, Limits, Target};
-use crate::core::refusal::Problem;
+use crate::command::target::What;
+use crate::core::definition::{Definition, Limits, RunsMay};
+use crate::core::process::Bounds;
 use crate::core::schedule::{Anchor, Schedule, Start};
 
 /// What a job does, when, until when and how.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Terms {
+    /// What an agent is to do
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub agents: AgentTerms,
     /// A shell line to run
     #[arg(long, value_name = "LINE", help_heading = "What")]
     pub cmd: Option<String>,
     /// A program and its arguments, run without a shell
     #[arg(last = true, value_name = "ARGV")]
+    #[schemars(extend("rare" = true))]
     pub argv: Vec<String>,
-    /// What an agent is to do
-    #[arg(long, hide = true)]
-    #[schemars(skip)]
-    pub prompt: Option<String>,
-    /// The directory it runs in; yours, unless said
+    /// Where it runs [your directory]
     #[arg(long, value_name = "DIR", help_heading = "What")]
     pub cwd: Option<String>,
-    /// A variable whose value is read at each start; repeatable
+    /// A variable read at each start; repeatable
     #[arg(long, value_name = "NAME", help_heading = "What")]
     #[serde(deserialize_with = "lenient::texts")]
     #[schemars(extend("rare" = true))]
     pub env: Vec<String>,
-    /// A file of NAME=value lines that is read at each start
+    /// A file of NAME=value lines, read at each start
     #[arg(long, value_name = "FILE", help_heading = "What")]
     #[schemars(extend("rare" = true))]
     pub env_file: Option<String>,
 
-    /// Every so often, such as `5m`; with a condition, counted from the end of each run
+    /// Every `5m` or so; with a condition, counted from each end
     #[arg(long, value_name = "SPAN", help_heading = "When")]
     #[serde(deserialize_with = "lenient::text")]
     pub every: Option<String>,
-    /// Once, such as `08:00`, `2026-11-20 08:00` or `in 10m`
+    /// Once: `08:00`, `2026-11-20 08:00` or `in 10m`
     #[arg(long, value_name = "TIME", help_heading = "When")]
     pub at: Option<String>,
-    /// In a loop, with this pause after each end [a condition alone: 5m]
+    /// In a loop, with this pause after each end [5m]
     #[arg(long, value_name = "SPAN", help_heading = "When")]
     #[serde(deserialize_with = "lenient::text")]
     pub wait: Option<String>,
@@ -63,51 +68,67 @@ pub struct Terms {
     #[arg(long, value_name = "TIME", help_heading = "When")]
     #[schemars(extend("rare" = true))]
     pub ends_at: Option<String>,
-    /// The zone of times without one, such as `Europe/Berlin` [yours]
+    /// The zone of times, such as `Europe/Berlin` [yours]
     #[arg(long, value_name = "ZONE", help_heading = "When")]
+    #[schemars(extend("rare" = true))]
     pub tz: Option<String>,
 
-    /// Done when this holds after a run, such as `exit 0` or `output /all passed/`; of several, any
+    /// Done when this holds after a run: `exit 0`, `output /all passed/`; of several, any
     #[arg(long, value_name = "CONDITION", help_heading = "Until")]
     #[serde(deserialize_with = "lenient::texts")]
     pub until: Vec<String>,
-    /// Done when this shell line exits 0 after a run, such as `tests: cargo test`; of several, all
+    /// Done when this line exits 0 after a run: `tests: cargo test`; of several, all
     #[arg(long = "check", value_name = "NAME: LINE", help_heading = "Until")]
     #[serde(deserialize_with = "lenient::named_texts")]
     pub checks: Vec<String>,
     /// At most so many runs; 0 is no limit [10 for a loop]
     #[arg(long, value_name = "COUNT", help_heading = "Until")]
     pub max_runs: Option<u32>,
-    /// At most so many hours after the first run, or a span; 0 is no limit [3 for a loop]
+    /// At most so many hours, or a span, from the first run on; 0 is no limit [3 for a loop]
     #[arg(long, value_name = "HOURS", help_heading = "Until")]
     #[serde(deserialize_with = "lenient::text")]
     pub max_hours: Option<String>,
+    /// At most so many tokens of all runs, such as `2M`
+    #[arg(long, value_name = "COUNT", help_heading = "Until")]
+    #[serde(deserialize_with = "lenient::text")]
+    #[schemars(extend("rare" = true))]
+    pub max_tokens: Option<String>,
+    /// At most so many dollars for all runs
+    #[arg(long, value_name = "DOLLARS", help_heading = "Until")]
+    #[serde(deserialize_with = "lenient::text")]
+    #[schemars(extend("rare" = true))]
+    pub max_usd: Option<String>,
     /// Given up at this time; a run under way is cut
     #[arg(long, value_name = "TIME", help_heading = "Until")]
     #[schemars(extend("rare" = true))]
     pub deadline: Option<String>,
-    /// Pauses after so many runs in a row that could not do their work; 0 is never [5]
+    /// Pauses after so many runs in a row that could not work; 0 is never [5]
     #[arg(long, value_name = "COUNT", help_heading = "Until")]
     #[schemars(extend("rare" = true))]
     pub max_failures: Option<u32>,
 
-    /// Ends a run after this long, or `none` [10m]
+    /// Ends a run after this long, or `none` [10m; an agent 60m]
     #[arg(long, value_name = "SPAN", help_heading = "How")]
     #[serde(deserialize_with = "lenient::text")]
     pub timeout: Option<String>,
-    /// Ends a run that writes nothing for this long
+    /// Ends a run without progress for this long [an agent 15m]
     #[arg(long, value_name = "SPAN", help_heading = "How")]
     #[serde(deserialize_with = "lenient::text")]
     #[schemars(extend("rare" = true))]
     pub idle_timeout: Option<String>,
-    /// Ends a run whose processes hold more memory, such as `2G`
+    /// Ends a run that holds more memory, such as `2G`
     #[arg(long, value_name = "SIZE", help_heading = "How")]
     #[schemars(extend("rare" = true))]
     pub memory: Option<String>,
-    /// Tries a failed run of one slot so many times more [0]
+    /// So many more tries of a failed run [0]
     #[arg(long, value_name = "COUNT", help_heading = "How")]
+    #[schemars(extend("rare" = true))]
     pub retries: Option<u32>,
-    /// The pause before the first retry; it doubles with each [60s]
+    /// What its runs may do about jobs: `look` or `change` [look]
+    #[arg(long, value_name = "WHAT", help_heading = "How")]
+    #[schemars(extend("rare" = true))]
+    pub runs_may: Option<String>,
+    /// The pause before the first retry, then doubled [60s]
     #[arg(long, value_name = "SPAN", help_heading = "How")]
     #[serde(deserialize_with = "lenient::text")]
     #[schemars(extend("rare" = true))]
@@ -120,11 +141,8 @@ const RETRIES_MOST: u32 = 100;
 impl Terms {
     /// The definition that these terms make, as far as they are free of problems.
     pub fn define(&self, reader: &mut Reader<'_>) -> Option<Definition> {
-        self.refuse_agents(reader);
-        let command = reader.command(self.cmd.as_deref(), &self.argv);
-        if command.is_none() && self.cmd.is_none() && self.argv.is_empty() && self.prompt.is_none() {
-            reader.refuse("cmd", "nothing to run", "say what with `cmd`, such as `cargo test`");
-        }
+        let what = self.what(reader);
+        let kind = what.as_ref().map_or(Kind::Command, What::kind);
         let cwd = reader.cwd(self.cwd.as_deref());
         let environment = reader.environment(&self.env, self.env_file.as_deref());
         let goal = reader.goal(&self.until, &self.checks);
@@ -134,20 +152,25 @@ impl Terms {
         } else {
             reader.schedule(self.when(), goal.as_ref())
         };
+        let place = Place { cwd: cwd.as_deref(), schedule: schedule.as_ref() };
+        let target = what.and_then(|what| self.target(what, reader, place));
         let start = self.start(reader);
-        let bounds = self.bounds(reader);
+        let bounds = self.bounds(reader, kind);
         let retry = self.retry(reader);
+        let runs_may = self.runs_may(reader);
         let starts_at = reader.instant("starts_at", self.starts_at.as_deref());
         let ends_at = reader.instant("ends_at", self.ends_at.as_deref());
         reader.in_order(starts_at, ends_at);
         self.refuse_idle_words(reader, schedule.as_ref());
         reader.in_time(schedule.as_ref(), ends_at);
-        let defaults = schedule.as_ref().map(define::default_limits);
-        let limits = self.limits(reader, defaults);
+        let defaults =
+            schedule.as_ref().map(|schedule| defaults::default_limits(schedule, goal.as_ref(), kind));
+        let mut limits = self.limits(reader, defaults)?;
+        self.spending(&mut limits, target.as_ref(), reader);
         let schedule = schedule?;
-        let start = start.unwrap_or_else(|| define::default_start(&schedule, goal.as_ref()));
+        let start = start.unwrap_or_else(|| defaults::default_start(&schedule, goal.as_ref()));
         Some(Definition {
-            target: Target::Command(command?),
+            target: target?,
             cwd: cwd?,
             environment,
             schedule,
@@ -156,19 +179,16 @@ impl Terms {
             ends_at,
             zone: reader.zone_name(),
             goal,
-            limits: limits?,
+            limits,
             retry,
             bounds,
+            runs_may: runs_may.unwrap_or_default(),
         })
     }
 
     /// The definition that `old` becomes by these terms; what they do not name stays.
     pub fn amend(&self, old: &Definition, reader: &mut Reader<'_>) -> Option<Definition> {
-        self.refuse_agents(reader);
         let mut new = old.clone();
-        if let Some(command) = reader.command(self.cmd.as_deref(), &self.argv) {
-            new.target = Target::Command(command);
-        }
         if let Some(named) = self.cwd.as_deref() {
             new.cwd = reader.cwd(Some(named))?;
         }
@@ -197,6 +217,9 @@ impl Terms {
             }
             new.schedule = schedule;
         }
+        let place = Place { cwd: Some(&new.cwd), schedule: Some(&new.schedule) };
+        let target = self.amended_target(&old.target, reader, place);
+        let (before, kind) = (Kind::of(&old.target), Kind::of(target.as_ref().unwrap_or(&old.target)));
         if let Some(start) = self.start(reader) {
             new.start = start;
         }
@@ -214,15 +237,20 @@ impl Terms {
             reader.in_time(Some(&new.schedule), new.ends_at);
         }
         new.limits = self.limits(reader, Some(old.limits.clone()))?;
-        let fresh = self.bounds(reader);
-        if self.timeout.is_some() {
+        self.spending(&mut new.limits, target.as_ref(), reader);
+        let fresh = self.bounds(reader, kind);
+        // What nobody chose goes with who does the work.
+        if self.timeout.is_some() || (before != kind && old.bounds.wall == before.timeout()) {
             new.bounds.wall = fresh.wall;
         }
-        if self.idle_timeout.is_some() {
+        if self.idle_timeout.is_some() || (before != kind && old.bounds.idle == before.idle()) {
             new.bounds.idle = fresh.idle;
         }
         if self.memory.is_some() {
             new.bounds.memory_bytes = fresh.memory_bytes;
+        }
+        if let Some(runs_may) = self.runs_may(reader) {
+            new.runs_may = runs_may;
         }
         let fresh = self.retry(reader);
         if self.retries.is_some() {
@@ -231,12 +259,14 @@ impl Terms {
         if self.retry_delay.is_some() {
             new.retry.delay = fresh.delay;
         }
+        new.target = target?;
         Some(new)
     }
 
     /// What was left to choose, and what was chosen; said back, so that nothing is a surprise.
     pub fn defaults(&self, definition: &Definition) -> Vec<String> {
-        let mut told = Vec::new();
+        let assignment = definition.target.assignment();
+        let mut told = assignment.map(|assignment| self.agents.defaults(assignment)).unwrap_or_default();
         let mut tell = |silent: bool, text: String| {
             if silent {
                 told.push(text);
@@ -246,15 +276,15 @@ impl Terms {
         if let Schedule::Loop { wait } = schedule {
             tell(self.wait.is_none(), format!("--wait {wait}"));
             tell(
-                self.max_runs.is_none(),
-                limits.runs.map_or_else(String::new, |runs| format!("--max-runs {runs}")),
-            );
-            tell(
                 self.max_hours.is_none(),
                 limits.span.map_or_else(String::new, |span| format!("--max-hours {span}")),
             );
         }
         if schedule.repeats() {
+            tell(
+                self.max_runs.is_none(),
+                limits.runs.map_or_else(String::new, |runs| format!("--max-runs {runs}")),
+            );
             let start = if definition.start == Start::Now { "now" } else { "next" };
             tell(self.start.is_none(), format!("--start {start}"));
             tell(self.max_failures.is_none(), format!("--max-failures {}", limits.breaker));
@@ -262,6 +292,10 @@ impl Terms {
         tell(
             self.timeout.is_none(),
             bounds.wall.map_or_else(String::new, |wall| format!("--timeout {wall}")),
+        );
+        tell(
+            self.idle_timeout.is_none(),
+            bounds.idle.map_or_else(String::new, |idle| format!("--idle-timeout {idle}")),
         );
         tell(self.retries.is_none(), format!("--retries {}", retry.most));
         told.retain(|text| !text.is_empty());
@@ -274,13 +308,6 @@ impl Terms {
             at: self.at.as_deref(),
             wait: self.wait.as_deref(),
             manual: self.manual,
-        }
-    }
-
-    fn refuse_agents(&self, reader: &mut Reader<'_>) {
-        if self.prompt.is_some() {
-            let fix = "run a command instead, such as `--cmd 'cargo test'`";
-            reader.problems.push(Problem::new("prompt", "no agents yet").fix(fix));
         }
     }
 
@@ -317,19 +344,32 @@ impl Terms {
         let span = reader.hours(self.max_hours.as_deref(), defaults.as_ref().and_then(|limits| limits.span));
         let deadline = reader.instant("deadline", self.deadline.as_deref());
         let defaults = defaults?;
+        // What agents spend is for `spending`, which knows whether there are any.
         Some(Limits {
             runs: self.max_runs.map_or(defaults.runs, |runs| (runs > 0).then_some(runs)),
             span,
             deadline: if self.deadline.is_some() { deadline } else { defaults.deadline },
             breaker: self.max_failures.unwrap_or(defaults.breaker),
+            tokens: defaults.tokens,
+            dollars: defaults.dollars,
         })
     }
 
-    fn bounds(&self, reader: &mut Reader<'_>) -> crate::core::process::Bounds {
-        let wall = reader.limit("timeout", self.timeout.as_deref(), define::default_timeout());
-        let idle = reader.limit("idle_timeout", self.idle_timeout.as_deref(), None);
+    fn bounds(&self, reader: &mut Reader<'_>, kind: Kind) -> Bounds {
+        let wall = reader.limit("timeout", self.timeout.as_deref(), kind.timeout());
+        let idle = reader.limit("idle_timeout", self.idle_timeout.as_deref(), kind.idle());
         let memory = reader.size("memory", self.memory.as_deref());
-        define::bounds(wall, idle, memory)
+        defaults::bounds(wall, idle, memory)
+    }
+
+    fn runs_may(&self, reader: &mut Reader<'_>) -> Option<RunsMay> {
+        let word = self.runs_may.as_deref()?;
+        let found = RunsMay::ALL.into_iter().find(|known| known.word() == word);
+        if found.is_none() {
+            let message = format!("`{}` is nothing that runs may", define::shorten(word));
+            reader.refuse("runs_may", message, "write `look` or `change`");
+        }
+        found
     }
 
     fn retry(&self, reader: &mut Reader<'_>) -> crate::core::retry::Retry {
@@ -339,6 +379,6 @@ impl Terms {
             let fix = "`--max-runs` bounds a loop; retries repeat one slot";
             reader.refuse("retries", format!("{most} is more than {RETRIES_MOST}"), fix);
         }
-        define::retry(most, delay)
+        defaults::retry(most, delay)
     }
 }

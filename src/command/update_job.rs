@@ -13,7 +13,7 @@ use crate::command::schema::Fields;
 use crate::command::tell::{Tell, step};
 use crate::command::terms::Terms;
 use crate::command::view::JobView;
-use crate::command::{Access, Change, Cli, Command, Context, Render, describe, select, show_job};
+use crate::command::{Access, Change, Cli, Command, Context, Render, describe, preflight, select, show_job};
 use crate::core::id::JobId;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::task::{Phase, State};
@@ -91,7 +91,7 @@ impl Change for UpdateJob {
         let gone = || Refusal::new(Code::NotFound, format!("{id} was removed meanwhile"));
         let stored = cx.read(|tx| jobs::get(tx, id))?.ok_or_else(gone)?;
         let tz = self.terms.tz.clone().unwrap_or_else(|| stored.definition.zone.clone());
-        let mut reader = Reader::new(cx.caller, Some(&tz), cx.now());
+        let mut reader = Reader::new(cx, Some(&tz));
         let name = self.name.as_deref().and_then(|name| define::name(&mut reader, name));
         let definition = self.terms.amend(&stored.definition, &mut reader);
         reader.finish()?;
@@ -114,7 +114,10 @@ impl Change for UpdateJob {
                 unreachable!("updating was answered with {other:?}")
             }
         };
-        let job = show_job::job(cx, id)?;
+        let mut job = show_job::job(cx, id)?;
+        if let Some(stored) = cx.read(|tx| jobs::get(tx, id))? {
+            job.warnings.extend(preflight::warnings(cx, &stored.definition));
+        }
         let run = job.active_run.as_deref().and_then(|run| run.parse().ok());
         let run_waits = match run {
             Some(run) => show_job::run(cx, run)?.run.state == "pending",
@@ -138,7 +141,7 @@ impl UpdateJob {
             all.into_iter().filter(|stored| stored.job.is_live())
         {
             let tz = self.terms.tz.as_deref().unwrap_or(&before.zone);
-            let mut reader = Reader::new(cx.caller, Some(tz), cx.now());
+            let mut reader = Reader::new(cx, Some(tz));
             let amended = self.terms.amend(&before, &mut reader);
             reader.finish().map_err(|refusal| {
                 let fix = refusal.hint.as_ref().map_or_else(String::new, |fix| format!("{fix}; "));
@@ -168,6 +171,7 @@ fn run_bounds(cx: &Context<'_>, id: JobId) -> Result<Option<Vec<String>>, Refusa
         State::Claimed { .. } | State::Running { phase: Phase::Executing, .. } => true,
         State::Running { phase: Phase::Evaluating(_) | Phase::Stopping { .. }, .. }
         | State::Pending { .. }
+        | State::Waiting { .. }
         | State::Ended(_)
         | State::Skipped(_) => false,
     };
@@ -270,6 +274,9 @@ impl Render for Updated {
             ("at most", self.job.limits.join(", ")),
             ("next", self.job.next_at.map(|at| page.instant(at)).unwrap_or_default()),
         ]);
+        for warning in &self.job.warnings {
+            page.wrapped(&format!("{} {warning}", page.tone("warning:", Tone::Busy)), "  ");
+        }
         match (&self.job.active_run, self.run_waits) {
             (Some(run), true) => {
                 page.line(format!("Run {run} has not started and follows the new revision."));

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::attempt::AttemptView;
 use crate::command::page::{Page, words};
-use crate::command::{describe, stamp};
-use crate::core::definition::Definition;
+use crate::command::{agent_terms, describe, job_warnings, spent, stamp};
 use crate::core::goal::Finding;
+use crate::core::job::State;
 use crate::core::job::verdict::NOT_YET;
-use crate::core::job::{Job, State};
+use crate::core::reading::{Conversation, Spent};
 use crate::core::reason::EndReason;
 use crate::core::task::{self, End, How, Origin, Phase, Task};
 use crate::store::jobs;
@@ -38,6 +38,10 @@ pub struct JobView {
     pub revision: u32,
     /// What it runs.
     pub command: String,
+    /// The agents that do it, the first or the next of them when it cannot.
+    pub agent: Option<String>,
+    /// What they may do.
+    pub permissions: Option<String>,
     /// Where.
     pub cwd: String,
     /// When, in words.
@@ -52,6 +56,8 @@ pub struct JobView {
     pub zone: String,
     /// How many runs there were.
     pub runs: u32,
+    /// What its agents used in all; null when it has none.
+    pub spent: Option<Spent>,
     /// The run under way.
     pub active_run: Option<String>,
     /// The newest run that is over, in words.
@@ -130,6 +136,10 @@ pub struct RunView {
     pub note: Option<String>,
     /// How many slots a skipped row stands for.
     pub slots: Option<u64>,
+    /// What its agents used; null when none did anything.
+    pub spent: Option<Spent>,
+    /// The conversation that its newest attempt was in.
+    pub conversation: Option<Conversation>,
 }
 
 /// What a run that is under way is doing.
@@ -150,6 +160,7 @@ impl JobView {
         let jobs::Stored { job, definition, .. } = stored;
         let pause = if let State::Paused(pause) = &job.state { Some(pause) } else { None };
         let close = job.state.close();
+        let assignment = definition.target.assignment();
         let reason = close.map(|close| close.reason).or_else(|| pause.and_then(|pause| pause.reason));
         let evidence =
             close.map(|close| close.evidence.clone()).or_else(|| pause.and_then(|pause| pause.note.clone()));
@@ -161,9 +172,11 @@ impl JobView {
             evidence,
             next_at: job.next_at.filter(|_| matches!(job.state, State::Active)),
             unbounded: definition.is_unbounded(),
-            warnings: warnings(job, definition),
+            warnings: job_warnings::of(job, definition),
             revision: job.revision,
             command: describe::target(&definition.target),
+            agent: assignment.map(|assignment| agent_terms::chain(&assignment.chain)),
+            permissions: assignment.map(|assignment| assignment.permissions.clone()),
             cwd: definition.cwd.clone(),
             schedule: describe::schedule(&definition.schedule, &definition.zone),
             until: definition.goal.as_ref().map(describe::goal).unwrap_or_default(),
@@ -174,6 +187,7 @@ impl JobView {
             max_failures: definition.limits.breaker,
             zone: definition.zone.clone(),
             runs: job.runs,
+            spent: assignment.map(|_| job.spent),
             active_run: job.active.map(|run| run.to_string()),
             last: job.last.as_ref().map(|last| LastView {
                 id: last.run.to_string(),
@@ -190,20 +204,6 @@ impl JobView {
             archived: job.archived_at.is_some(),
         }
     }
-}
-
-/// What somebody should know about a job that is live.
-fn warnings(job: &Job, definition: &Definition) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if job.is_live() && definition.is_unbounded() {
-        let ends = if definition.goal.is_some() {
-            "only its condition ends it"
-        } else {
-            "it runs until it is cancelled"
-        };
-        warnings.push(format!("unbounded: {ends}; bound it with --max-runs, --max-hours or --ends-at"));
-    }
-    warnings
 }
 
 /// The newest finished run in one phrase: `not yet (exit_nonzero)`.
@@ -231,16 +231,22 @@ impl RunView {
             exit_code: None,
             started_at: task.started_at(),
             finished_at: None,
-            attempts: task.tries,
+            attempts: task.attempts(),
             attempt: task.claims,
             criteria: Vec::new(),
             note: None,
             slots: None,
+            spent: Some(task.course.spent).filter(|spent| !spent.is_nothing()),
+            conversation: task.course.latest.clone(),
         };
         match &task.state {
             task::State::Pending { due_at } => {
                 view.state = word("pending");
-                view.note = (task.tries > 0).then(|| format!("retry at {due_at}"));
+                view.note = (task.attempts() > 0).then(|| format!("retry at {due_at}"));
+            }
+            task::State::Waiting { due_at, why } => {
+                view.state = word("waiting");
+                view.note = Some(describe::wait(why, *due_at));
             }
             task::State::Claimed { .. } => view.state = word("claimed"),
             task::State::Running { phase, .. } => {
@@ -265,6 +271,8 @@ impl RunView {
                 view.slots = Some(skipped.count);
             }
         }
+        // Why it went on otherwise than was asked for.
+        view.note = view.note.or_else(|| task.course.note.clone());
         view
     }
 
@@ -346,6 +354,7 @@ impl RunView {
         if self.attempts > 1 {
             parts.push(format!("{} attempts", self.attempts));
         }
+        parts.extend(self.spent.as_ref().and_then(spent::brief));
         parts.retain(|part| !part.is_empty());
         parts.join(", ")
     }

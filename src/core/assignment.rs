@@ -24,6 +24,9 @@ pub struct Assignment {
     /// Directories beside the working directory.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub directories: Vec<String>,
+    /// Tools that it may use without asking, beside what the profile allows.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub tools: Vec<String>,
     /// What happens when an account has used up what it may.
     pub on_quota: OnQuota,
     /// The longest wait for a quota, from the moment it was used up.
@@ -36,6 +39,8 @@ pub struct Assignment {
 /// One agent that may do the work.
 ///
 /// As text it is `claude`, `claude:opus` with a model, `claude@work` with an account, `claude:opus@work` with both.
+/// The agent ends before the first `:` or `@`, and the model before the first `@`; so a model has neither `@` nor
+/// `,`, while an account may be `me@example.com`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Its name.
@@ -77,7 +82,7 @@ impl FromStr for Candidate {
     type Err = NotACandidate;
 
     fn from_str(text: &str) -> Result<Self, NotACandidate> {
-        let (rest, account) = match text.rsplit_once('@') {
+        let (rest, account) = match text.split_once('@') {
             Some((rest, account)) => (rest, Some(account)),
             None => (text, None),
         };
@@ -85,15 +90,21 @@ impl FromStr for Candidate {
             Some((agent, model)) => (agent, Some(model)),
             None => (rest, None),
         };
-        let is_word =
-            |word: &str| !word.is_empty() && !word.starts_with('-') && !word.contains(char::is_whitespace);
-        if [Some(agent), model, account].into_iter().flatten().all(is_word) {
+        let is_account = |account: &str| is_word(&account.replace('@', "."));
+        if [Some(agent), model].into_iter().flatten().all(is_word) && account.is_none_or(is_account) {
             let owned = |text: Option<&str>| text.map(str::to_owned);
             Ok(Self { agent: agent.to_owned(), model: owned(model), account: owned(account) })
         } else {
             Err(NotACandidate)
         }
     }
+}
+
+/// Whether this can be the name of an agent, or of a model: a candidate with it reads back as it was.
+pub fn is_word(word: &str) -> bool {
+    let fits =
+        |letter: char| !letter.is_whitespace() && !letter.is_control() && letter != '@' && letter != ',';
+    !word.is_empty() && !word.starts_with('-') && word.chars().all(fits)
 }
 
 /// Where a prompt is from; it may have `{{…}}` for what differs from run to run.
@@ -184,7 +195,10 @@ mod tests {
         check("opencode:openrouter/qwen:free", Some(("opencode", Some("openrouter/qwen:free"), None)));
         check("claude:opus@work", Some(("claude", Some("opus"), Some("work"))));
         check("claude@work", Some(("claude", None, Some("work"))));
-        for text in ["", ":opus", "claude:", "claude@", "-p", "claude: opus"] {
+        check("claude@me@example.com", Some(("claude", None, Some("me@example.com"))));
+        check("claude:opus@me@example.com", Some(("claude", Some("opus"), Some("me@example.com"))));
+        check("claude:models/a,b", None);
+        for text in ["", ":opus", "claude:", "claude@", "-p", "claude: opus", "claude@a,b", "a,b", "@work"] {
             check(text, None);
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::assignment::Assignment;
 use crate::core::goal::Goal;
 use crate::core::process::{Bounds, Command};
+use crate::core::reading::{Dollars, Spent};
 use crate::core::retry::Retry;
 use crate::core::schedule::{Schedule, Start};
 use crate::core::span::Span;
@@ -16,7 +17,8 @@ use crate::core::span::Span;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Definition {
     /// What is executed.
-    #[serde(alias = "command")]
+    // Under this name it is in the fingerprints that jobs were stored with.
+    #[serde(rename = "command", alias = "target")]
     pub target: Target,
     /// Where; an absolute path.
     pub cwd: String,
@@ -40,6 +42,38 @@ pub struct Definition {
     pub retry: Retry,
     /// The bounds of one attempt.
     pub bounds: Bounds,
+    /// What a process inside one of its runs may do about jobs.
+    #[serde(skip_serializing_if = "RunsMay::is_usual", default)]
+    pub runs_may: RunsMay,
+}
+
+/// What a process inside a run may do about jobs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunsMay {
+    /// Look at them.
+    #[default]
+    Look,
+    /// Make, run and change them too.
+    Change,
+}
+
+impl RunsMay {
+    /// Every word of the set.
+    pub const ALL: [Self; 2] = [Self::Look, Self::Change];
+
+    /// The word on every surface.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Look => "look",
+            Self::Change => "change",
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    fn is_usual(&self) -> bool {
+        *self == Self::Look
+    }
 }
 
 /// What a job executes.
@@ -98,9 +132,27 @@ pub struct Limits {
     pub deadline: Option<Timestamp>,
     /// Pauses after so many runs in a row that could not do their work; 0 is never.
     pub breaker: u32,
+    /// At most so many tokens, read and written, of all its runs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tokens: Option<u64>,
+    /// At most so much money for all its runs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dollars: Option<Dollars>,
 }
 
 impl Limits {
+    /// Which of the budgets is used up by `spent`, in words.
+    pub fn used_up(&self, spent: &Spent) -> Option<String> {
+        let total = spent.tokens.total();
+        let tokens = self.tokens.filter(|most| total >= *most);
+        let dollars = self.dollars.filter(|most| spent.dollars >= *most);
+        let by_tokens = tokens.map(|most| format!("{total} tokens were used, and {most} are allowed"));
+        let about = if spent.is_estimate { "about " } else { "" };
+        let by_dollars =
+            dollars.map(|most| format!("{about}{} were spent, and {most} are allowed", spent.dollars));
+        by_tokens.or(by_dollars)
+    }
+
     /// The instant at which a job that first started at `first_started_at` is given up.
     pub fn time_limit(&self, first_started_at: Option<Timestamp>) -> Option<Timestamp> {
         let span_end = self.span.and_then(|span| first_started_at.map(|first| span.after(first)));
@@ -114,8 +166,9 @@ impl Limits {
 impl Definition {
     /// Whether nothing but a condition or a person ever ends this job.
     pub fn is_unbounded(&self) -> bool {
-        let Limits { runs, span, deadline, breaker: _ } = &self.limits;
-        let limited = runs.is_some() || span.is_some() || deadline.is_some() || self.ends_at.is_some();
+        let Limits { runs, span, deadline, tokens, dollars, breaker: _ } = &self.limits;
+        let in_time = span.is_some() || deadline.is_some() || self.ends_at.is_some();
+        let limited = runs.is_some() || in_time || tokens.is_some() || dollars.is_some();
         !limited && self.schedule.repeats()
     }
 
@@ -134,5 +187,19 @@ impl Definition {
         let mut plain = self.clone();
         plain.environment.captured = BTreeMap::new();
         serde_json::to_string(&plain).expect("a definition is plain data")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_keeps_the_text_by_which_jobs_of_old_stores_are_found() {
+        let stored = r#"{"command":{"shell":"make rate"},"cwd":"/work","environment":{"captured":{},"pass":[],"env_file":null},"schedule":{"every":{"span":"30s","anchor":"rate"}},"start":"now","starts_at":null,"ends_at":null,"zone":"UTC","goal":null,"limits":{"runs":null,"span":null,"deadline":null,"breaker":0},"retry":{"most":0,"delay":"5s"},"bounds":{"wall":null,"idle":null,"memory_bytes":null,"output_bytes":1048576,"grace":"5s"}}"#;
+        let read: Definition = serde_json::from_str(stored).expect("it was written once");
+        assert_eq!(read.fingerprint_text(), stored);
+        let renamed = stored.replacen("command", "target", 1);
+        assert_eq!(serde_json::from_str::<Definition>(&renamed).expect("it is read too"), read);
     }
 }

@@ -4,6 +4,7 @@
 //! logs or waits. Ids and instants arrive in inputs. That is what lets the simulator run years of
 //! scheduling in a second and what makes recovery the same as asking again.
 
+pub mod account;
 pub mod actor;
 pub mod assignment;
 pub mod class;
@@ -14,6 +15,7 @@ pub mod goal;
 pub mod id;
 pub mod job;
 pub mod nearest;
+pub mod plain;
 pub mod process;
 pub mod prompt;
 pub mod reading;

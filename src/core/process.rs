@@ -118,6 +118,8 @@ pub mod files {
     pub const PROMPT: &str = "prompt";
     /// What an agent said in the end.
     pub const SAID: &str = "said";
+    /// The folder of the private files that an agent is given beside its prompt.
+    pub const AGENT: &str = "agent";
     /// A shell line too long to be an argument.
     pub const LINE: &str = "line";
     /// What a run came to; beside the directories of its attempts.
@@ -126,6 +128,15 @@ pub mod files {
     pub const OUTPUT_GONE: &str = "output.gone";
     /// What becomes [`RESULT`].
     pub const RESULT_DRAFT: &str = "result.json.new";
+}
+
+/// A file that a process is given, for its owner's eyes alone; it lies in [`files::AGENT`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivateFile {
+    /// Its name.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
 }
 
 /// Where people's programs lie in their homes, besides their path, which a service may not have whole.
@@ -146,7 +157,7 @@ pub enum Command {
 pub struct Bounds {
     /// Ends the process after this long.
     pub wall: Option<Span>,
-    /// Ends the process after this long without output.
+    /// Ends the process after this long without output, or without progress where a launch says what that is.
     pub idle: Option<Span>,
     /// Ends the process when its tree holds more resident memory than this.
     pub memory_bytes: Option<u64>,
@@ -241,7 +252,7 @@ pub enum Ending {
 pub enum Cut {
     /// The wall limit passed.
     Wall,
-    /// No output for the idle limit.
+    /// No output, or no progress, for the idle limit.
     Idle,
     /// The tree held too much memory.
     Memory,

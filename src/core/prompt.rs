@@ -6,6 +6,12 @@
 use crate::core::nearest::nearest;
 use crate::core::refusal::Problem;
 
+/// A prompt longer than so many bytes is refused, as text or as a file.
+pub const PROMPT_MAX: u64 = 4 << 20;
+
+/// Braces whose end is farther away than this are no name.
+const NAME_BYTES_MAX: usize = 64;
+
 /// Every name that a prompt may have, with what it stands for.
 pub const NAMES: [(&str, &str); 12] = [
     ("job.name", "the job's name"),
@@ -110,7 +116,9 @@ struct Found<'t> {
 
 /// The name at the beginning of `text`, which is what follows two braces, when it is one.
 fn name_of(text: &str) -> Option<Found<'_>> {
-    let end = text.find("}}").filter(|end| *end <= 64)?;
+    // No farther, so that many braces without an end are not each looked through to the end of the prompt.
+    let near = &text.as_bytes()[..text.len().min(NAME_BYTES_MAX + 2)];
+    let end = near.windows(2).position(|pair| pair == b"}}")?;
     let name = text[..end].trim_matches(' ');
     let is_name = name.starts_with(|letter: char| letter.is_ascii_lowercase())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.' || byte == b'_');
@@ -136,6 +144,20 @@ mod tests {
         check("{{ 1 + 1 }} {{{job.name}}} {{#each}} {{", "{{ 1 + 1 }} {tidy} {{#each}} {{");
         check("{%if%} {# no #} ${{ Secrets.X }}", "{%if%} {# no #} ${{ Secrets.X }}");
         check("", "");
+    }
+
+    #[test]
+    fn braces_are_a_name_only_when_they_end_soon() {
+        let padded = |spaces: usize| format!("{{{{{}job.name}}}}", " ".repeat(spaces));
+        check(&padded(NAME_BYTES_MAX - 8), "tidy");
+        check(&padded(NAME_BYTES_MAX - 7), &padded(NAME_BYTES_MAX - 7));
+        // Where letters of several bytes are cut makes no difference.
+        for length in 20..24 {
+            let text = format!("{{{{{}\u{2713}}}}}", "\u{2713}".repeat(length));
+            check(&text, &text);
+        }
+        let many = "{{".repeat(1 << 20);
+        assert_eq!(render(&many, |_| None).len(), many.len());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::core::class::Class;
 
@@ -77,11 +77,11 @@ impl Conversation {
 /// Tokens, as a CLI counts them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
-    /// Read by the model.
+    /// Read by the model, however it came by them.
     pub input: u64,
-    /// Read from a cache.
+    /// Those of them that were read from a cache.
     pub cached_input: u64,
-    /// Written to a cache.
+    /// Those of them that were written to a cache.
     pub cache_writes: u64,
     /// Written by the model.
     pub output: u64,
@@ -91,6 +91,11 @@ impl Tokens {
     /// Whether there were any.
     pub fn any(self) -> bool {
         self != Self::default()
+    }
+
+    /// All that were read and written.
+    pub fn total(self) -> u64 {
+        self.input.saturating_add(self.output)
     }
 
     /// Both together.
@@ -105,10 +110,23 @@ impl Tokens {
     }
 }
 
-/// Money, in millionths of a dollar.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+/// Money, in millionths of a dollar; a number of dollars in documents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Dollars(pub u64);
+
+impl Serialize for Dollars {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[expect(clippy::cast_precision_loss, reason = "exact up to some billions of dollars")]
+        serializer.serialize_f64(self.0 as f64 / 1e6)
+    }
+}
+
+impl<'de> Deserialize<'de> for Dollars {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let dollars = f64::deserialize(deserializer)?;
+        Self::of(dollars).ok_or_else(|| serde::de::Error::custom("no amount of money"))
+    }
+}
 
 impl Dollars {
     /// So many dollars; none for what is no amount.
@@ -116,6 +134,15 @@ impl Dollars {
         let micros = (dollars * 1e6).round();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "looked at just before")]
         (0.0..=1e15).contains(&micros).then_some(Self(micros as u64))
+    }
+}
+
+impl Dollars {
+    /// The number alone, exactly: `0.5`.
+    pub fn amount(self) -> String {
+        let Self(micros) = self;
+        let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 }
 
@@ -202,6 +229,9 @@ mod tests {
         check(0.0999, "$0.0999");
         check(0.105, "$0.11");
         check(12.345_67, "$12.35");
+        let amount = Dollars(17_140);
+        assert_eq!(serde_json::to_string(&amount).expect("a number"), "0.01714");
+        assert_eq!(serde_json::from_str::<Dollars>("0.01714").expect("an amount"), amount);
         assert_eq!(Dollars::of(-1.0), None);
         assert_eq!(Dollars::of(f64::NAN), None);
     }

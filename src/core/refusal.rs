@@ -78,6 +78,13 @@ impl Problem {
     }
 }
 
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)?;
+        self.fix.as_ref().map_or(Ok(()), |fix| write!(f, " ({fix})"))
+    }
+}
+
 impl Refusal {
     /// A refusal of `code` that says `message`.
     pub fn new(code: Code, message: impl Into<String>) -> Self {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::core::id::TaskId;
 use crate::core::process::ProcessKey;
-use crate::core::process::files::{RESULT_DRAFT, SPEC};
+use crate::core::process::files::{AGENT, PROMPT, RESULT_DRAFT, SPEC};
 use crate::core::task::{State, Task};
 use crate::engine::acts;
 use crate::engine::ports::{Tidy, Work};
@@ -40,7 +40,10 @@ pub(super) fn settle(runs: &Path, database: &Path, work: &dyn Work) -> Result<()
 /// Has every attempt of a run that is over tidied that was not: the last one of a daemon that died, and
 /// those before it that were retried or revoked when a daemon died.
 fn settle_run(directory: &Path, tx: &mut dyn Tx, task: &Task, work: &dyn Work) -> Result<(), StoreError> {
-    let is_left = |attempt: u32| directory.join(attempt.to_string()).join(SPEC).exists();
+    let is_left = |attempt: u32| {
+        let attempt = directory.join(attempt.to_string());
+        [SPEC, PROMPT, AGENT].iter().any(|name| attempt.join(name).exists())
+    };
     for attempt in (1..task.claims).filter(|attempt| is_left(*attempt)) {
         work.tidy(Tidy { key: ProcessKey::attempt(task.id, attempt), result: None });
     }
@@ -83,7 +86,7 @@ mod tests {
 
     use super::*;
     use crate::core::id::JobId;
-    use crate::engine::ports::Inspect;
+    use crate::engine::ports::{Inspect, Read};
     use crate::store::migrate::migrate;
 
     /// Work that is only noted.
@@ -95,6 +98,10 @@ mod tests {
 
         fn inspect(&self, inspect: Inspect) {
             panic!("nobody asked for {inspect:?}");
+        }
+
+        fn read(&self, read: Read) {
+            panic!("nobody asked for {read:?}");
         }
 
         fn tidy(&self, tidy: Tidy) {
@@ -133,6 +140,10 @@ mod tests {
 
         fn inspect(&self, inspect: Inspect) {
             panic!("nobody asked for {inspect:?}");
+        }
+
+        fn read(&self, read: Read) {
+            panic!("nobody asked for {read:?}");
         }
 
         fn tidy(&self, tidy: Tidy) {

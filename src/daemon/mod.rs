@@ -6,6 +6,7 @@
 pub mod control;
 pub mod offline;
 
+mod agents;
 mod leftovers;
 mod log;
 mod store;
@@ -23,13 +24,15 @@ use crate::client::connect::{ClientError, Connection};
 use crate::client::protocol::Home;
 use crate::command::House;
 use crate::config::Config;
+use crate::core::account;
 use crate::core::process::ProcessKey;
+use crate::daemon::agents::Shelf;
 use crate::engine::clock::SystemClock;
 use crate::engine::handle::Handle;
 use crate::engine::mint::Random;
 use crate::engine::work::Pool;
 use crate::engine::work::tidy::Keep;
-use crate::engine::{Engine, Settings, vital};
+use crate::engine::{Engine, Ports, Settings, vital};
 use crate::paths::Paths;
 use crate::process::caller;
 use crate::process::descriptors;
@@ -111,10 +114,17 @@ fn serve(
         runs_dir: paths.runs(),
         keep: config.keep,
         keep_output_bytes: config.keep_output_bytes,
+        program: std::env::current_exe().context("the program itself")?,
+        account_limits: account::limits(&config.accounts),
     };
     let mint = Random::open().context("/dev/urandom")?;
-    let mut core =
-        Engine::new(Box::new(database), Box::new(supervisor), Box::new(pool), Box::new(mint), settings);
+    let sides = Ports {
+        processes: Box::new(supervisor),
+        work: Box::new(pool),
+        mint: Box::new(mint),
+        agents: Box::new(Shelf::new(paths.home().to_owned(), config.accounts.clone())),
+    };
+    let mut core = Engine::new(Box::new(database), sides, settings);
     core.recover(started_at).context("asking after the runs of the daemon before")?;
     let thread = engine.serve(core)?;
 

@@ -1,8 +1,8 @@
 //! Looking for problems when no daemon answers: in this process, and without changing anything.
 
-use crate::command::Places;
 use crate::command::doctor::Finding;
 use crate::command::examine;
+use crate::command::places::Places;
 use crate::config::Config;
 use crate::daemon::control;
 use crate::engine::clock::SystemClock;

@@ -4,22 +4,19 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use crate::core::definition::{Definition, Target};
+use crate::core::definition::Definition;
 use crate::core::id::TaskId;
-use crate::core::job::Job;
-use crate::core::job::verdict::brief;
-use crate::core::process::{Bounds, Command, Control, ProcessKey};
-use crate::core::span::Span;
+use crate::core::job::{Brief, Job};
+use crate::core::process::{Control, ProcessKey};
 use crate::core::task::conclude::Wanted;
-use crate::core::task::{End, Phase, State, Task};
-use crate::engine::Settings;
-use crate::engine::environment;
-use crate::engine::ports::{Execute, Inspect, Launch, Stdin, Tidy};
-use crate::store::jobs;
+use crate::core::task::{End, Evaluating, Phase, State, Task};
+use crate::engine::launch::{self, Known};
+use crate::engine::ports::{Inspect, Launch, Read, Tidy};
 use crate::store::tx::{StoreError, Tx};
+use crate::store::{attempts, jobs};
 
 /// Something to be done after the commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Action {
     /// Start a process.
     Launch(Box<Launch>),
@@ -29,6 +26,8 @@ pub enum Action {
     Control(ProcessKey, Control),
     /// Find out what became of one.
     Look(ProcessKey),
+    /// Find out what an agent's output says.
+    Read(Box<Read>),
     /// Find out facts.
     Inspect(Inspect),
     /// Put files in their final form.
@@ -37,27 +36,24 @@ pub enum Action {
     Discard(Vec<TaskId>),
 }
 
-/// How long a check may take.
-const CHECK_WALL: Span = Span::from_secs(600);
-
-/// How much a check may write to one stream.
-const CHECK_OUTPUT_BYTES: u64 = 64 << 20;
-
 /// What is to be done about a task that has just changed.
 pub fn of_task(
     tx: &mut dyn Tx,
     task: &Task,
     contract: &Definition,
-    settings: &Settings,
+    known: Known<'_>,
 ) -> Result<Option<Action>, StoreError> {
     let action = match &task.state {
-        State::Claimed { .. } => attempt(tx, task, contract, settings)?,
+        State::Claimed { .. } => {
+            Action::Launch(Box::new(launch::attempt(task, &job(tx, task)?, contract, known)))
+        }
         State::Running { phase: Phase::Evaluating(_), .. } => match task.wanted(contract) {
-            Wanted::Facts(needs) => {
-                Action::Inspect(Inspect { key: task.attempt_key(), cwd: PathBuf::from(&contract.cwd), needs })
+            Wanted::Check { line, .. } => {
+                Action::Launch(Box::new(launch::check(task, &job(tx, task)?, contract, (known, line))))
             }
-            Wanted::Check { line, .. } => check(tx, task, contract, settings, line)?,
-            Wanted::Nothing => return Ok(None),
+            Wanted::Reading | Wanted::Facts(_) | Wanted::Nothing => {
+                return of_files(tx, task, contract, known);
+            }
         },
         State::Running { phase: Phase::Stopping { .. }, .. } => match task.process(contract) {
             Some(key) => Action::Stop(key),
@@ -65,17 +61,53 @@ pub fn of_task(
         },
         State::Running { phase: Phase::Executing, .. }
         | State::Pending { .. }
+        | State::Waiting { .. }
         | State::Ended(_)
         | State::Skipped(_) => return Ok(None),
     };
     Ok(Some(action))
 }
 
+/// What is to be found out about an attempt from its files.
+fn of_files(
+    tx: &mut dyn Tx,
+    task: &Task,
+    contract: &Definition,
+    known: Known<'_>,
+) -> Result<Option<Action>, StoreError> {
+    let key = task.attempt_key();
+    Ok(match task.wanted(contract) {
+        Wanted::Facts(needs) => {
+            Some(Action::Inspect(Inspect { key, cwd: PathBuf::from(&contract.cwd), needs }))
+        }
+        Wanted::Reading => {
+            let (State::Running { phase: Phase::Evaluating(Evaluating { exit, .. }), .. }, Some(assignment)) =
+                (&task.state, contract.target.assignment())
+            else {
+                return Ok(None);
+            };
+            let candidate = task.course.candidate(assignment);
+            let ended = attempts::of_task(tx, task.id)?.pop();
+            Some(Action::Read(Box::new(Read {
+                key,
+                manifest: known.agents.find(&candidate.agent),
+                prices: known.agents.prices(),
+                from: task.course.continued(candidate).cloned(),
+                candidate: candidate.clone(),
+                ending: exit.ending(),
+                cut: exit.cut(),
+                ended_at: ended.map_or(known.now, |ended| ended.ended_at),
+            })))
+        }
+        Wanted::Check { .. } | Wanted::Nothing => None,
+    })
+}
+
 /// What is to be asked about a task that an earlier engine left under way.
 ///
 /// A process that is being stopped is stopped again, after it was found, and one whose job was updated
 /// while it ran is told its bounds again.
-pub fn recovery(tx: &mut dyn Tx, task: &Task) -> Result<Vec<Action>, StoreError> {
+pub fn recovery(tx: &mut dyn Tx, task: &Task, known: Known<'_>) -> Result<Vec<Action>, StoreError> {
     let Some(contract) = jobs::definition(tx, task.job, task.revision)? else {
         return Err(StoreError::BadRow {
             table: "revisions",
@@ -83,16 +115,7 @@ pub fn recovery(tx: &mut dyn Tx, task: &Task) -> Result<Vec<Action>, StoreError>
         });
     };
     let Some(key) = task.process(&contract) else {
-        return Ok(match task.wanted(&contract) {
-            Wanted::Facts(needs) => {
-                vec![Action::Inspect(Inspect {
-                    key: task.attempt_key(),
-                    cwd: PathBuf::from(&contract.cwd),
-                    needs,
-                })]
-            }
-            Wanted::Check { .. } | Wanted::Nothing => Vec::new(),
-        });
+        return Ok(of_files(tx, task, &contract, known)?.into_iter().collect());
     };
     let stop = matches!(task.state, State::Running { phase: Phase::Stopping { .. }, .. })
         .then_some(Action::Stop(key));
@@ -111,6 +134,7 @@ pub fn of_update(task: &Task, stored: &jobs::Stored) -> Option<Action> {
         }
         State::Running { phase: Phase::Evaluating(_) | Phase::Stopping { .. }, .. }
         | State::Pending { .. }
+        | State::Waiting { .. }
         | State::Ended(_)
         | State::Skipped(_) => None,
     }
@@ -132,63 +156,6 @@ pub fn recovery_of_ended(tx: &mut dyn Tx, task: &Task) -> Result<Option<Action>,
     Ok((task.claims > 0).then(|| Action::Tidy(tidy(task, &contract, Some(&stored.job)))))
 }
 
-fn attempt(
-    tx: &mut dyn Tx,
-    task: &Task,
-    contract: &Definition,
-    settings: &Settings,
-) -> Result<Action, StoreError> {
-    let stored = job(tx, task)?;
-    let execute = match &contract.target {
-        Target::Command(command) => Execute::Command(command.clone()),
-        Target::Agent(_) => Execute::Nothing { cause: "no agents yet".to_owned() },
-    };
-    let launch = Launch {
-        key: task.attempt_key(),
-        execute,
-        cwd: PathBuf::from(&contract.cwd),
-        env: environment::of_run(task, &stored.job, contract, settings),
-        pass: contract.environment.pass.clone(),
-        env_file: contract.environment.env_file.as_ref().map(PathBuf::from),
-        control: control(&stored),
-        last: environment::last_document(&stored.job, settings),
-        prompt: None,
-        stdin: Stdin::Nothing,
-        progress: None,
-    };
-    Ok(Action::Launch(Box::new(launch)))
-}
-
-fn check(
-    tx: &mut dyn Tx,
-    task: &Task,
-    contract: &Definition,
-    settings: &Settings,
-    line: String,
-) -> Result<Action, StoreError> {
-    let bounds = Bounds {
-        wall: Some(CHECK_WALL),
-        idle: None,
-        memory_bytes: contract.bounds.memory_bytes,
-        output_bytes: CHECK_OUTPUT_BYTES,
-        grace: contract.bounds.grace,
-    };
-    let launch = Launch {
-        key: task.process(contract).expect("a wanted check has a name"),
-        execute: Execute::Command(Command::Shell(line)),
-        cwd: PathBuf::from(&contract.cwd),
-        env: environment::of_run(task, &job(tx, task)?.job, contract, settings),
-        pass: contract.environment.pass.clone(),
-        env_file: contract.environment.env_file.as_ref().map(PathBuf::from),
-        control: Control { bounds, cut_at: None },
-        last: None,
-        prompt: None,
-        stdin: Stdin::Nothing,
-        progress: None,
-    };
-    Ok(Action::Launch(Box::new(launch)))
-}
-
 fn job(tx: &mut dyn Tx, task: &Task) -> Result<jobs::Stored, StoreError> {
     match jobs::get(tx, task.job)? {
         Some(stored) => Ok(stored),
@@ -206,7 +173,7 @@ pub fn tidy(task: &Task, contract: &Definition, over: Option<&Job>) -> Tidy {
 }
 
 fn result_document(task: &Task, end: &End, job: &Job, contract: &Definition) -> String {
-    let brief = brief(task.id, task.claims, task.number, end);
+    let brief = Brief::of(task, end);
     let document = json!({
         "run": task.id,
         "job": job.id,
@@ -218,7 +185,9 @@ fn result_document(task: &Task, end: &End, job: &Job, contract: &Definition) -> 
         "exit_code": brief.code,
         "signal": end.exit.signal,
         "finished_at": format!("{:.3}", end.at),
-        "attempts": task.tries,
+        "attempts": task.attempts(),
+        "spent": (!task.course.spent.is_nothing()).then_some(&task.course.spent),
+        "session": task.course.latest.as_ref().map(|latest| &latest.id),
         "criteria": end.findings.as_ref().map(|findings| &findings.criteria),
         "job_state": job.state.word(),
         "cwd": contract.cwd,

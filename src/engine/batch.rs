@@ -15,7 +15,10 @@ use crate::core::refusal::{Code, Refusal};
 use crate::core::task;
 use crate::engine::Settings;
 use crate::engine::acts::Action;
+use crate::engine::agents::AtWork;
+use crate::engine::launch::Known;
 use crate::engine::mint::Mint;
+use crate::engine::ports::Agents;
 use crate::store::tx::{StoreError, Tx};
 use crate::store::{events, jobs, tasks};
 
@@ -33,7 +36,14 @@ pub struct Batch<'a> {
     /// Who asks for it.
     pub by: Actor,
     pub(super) settings: &'a Settings,
+    agents: &'a dyn Agents,
     mint: &'a mut dyn Mint,
+    /// Whether something ended that others may have waited for.
+    pub(super) freed: bool,
+    /// The accounts whose quota turned out to be there.
+    pub(super) opened: Vec<String>,
+    /// The runs of agents that are under way, as far as they were looked for.
+    pub(super) at_work: Option<Vec<AtWork>>,
     /// Whether more was due than one batch takes.
     pub(super) overfull: bool,
     /// Whether an input met a broken row, so that what is due may stay due.
@@ -42,22 +52,26 @@ pub struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// An empty batch.
-    pub fn new(
-        tx: &'a mut dyn Tx,
-        mint: &'a mut dyn Mint,
-        settings: &'a Settings,
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
-        Ok(Self {
+    pub fn new(tx: &'a mut dyn Tx, mint: &'a mut dyn Mint, known: Known<'a>) -> Self {
+        Self {
             tx,
-            now,
+            now: known.now,
             actions: Vec::new(),
             by: Actor::daemon(),
-            settings,
+            settings: known.settings,
+            agents: known.agents,
             mint,
+            freed: false,
+            opened: Vec::new(),
+            at_work: None,
             overfull: false,
             broken: false,
-        })
+        }
+    }
+
+    /// What is known beside the rows.
+    pub(super) fn known(&self) -> Known<'a> {
+        Known { settings: self.settings, agents: self.agents, now: self.now }
     }
 
     /// Does `input` whole or not at all.
@@ -164,7 +178,12 @@ impl<'a> Batch<'a> {
         if events.is_empty() {
             return Ok(Ok(()));
         }
+        let had_lane = stored.task.has_lane();
         self.follow_task(&mut stored.task, &contract, &events)?;
+        self.freed |= had_lane && !stored.task.has_lane();
+        if had_lane != stored.task.has_lane() {
+            self.at_work = None;
+        }
         if !tasks::update(self.tx, stored)? {
             return Err(StoreError::Conflict);
         }
@@ -178,7 +197,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Keeps an event about a task.
-    pub fn record_task(&mut self, task: &task::Task, event: &task::Event) -> Result<(), StoreError> {
+    pub fn record_task(&mut self, task: &task::Task, event: &task::event::Event) -> Result<(), StoreError> {
         self.record(task.job, Some(task.id), "run", event)
     }
 

@@ -74,7 +74,51 @@ pub fn last_document(job: &Job, settings: &Settings) -> Option<String> {
     Some(serde_json::to_string_pretty(&document).expect("a document is plain data"))
 }
 
+/// What the names in a prompt stand for, but for what the run before said.
+pub fn prompt_values(task: &Task, job: &Job, contract: &Definition) -> BTreeMap<String, String> {
+    let mut values = BTreeMap::new();
+    let mut set = |name: &str, value: String| values.insert(name.to_owned(), value);
+    set("job.name", job.name.clone());
+    set("job.id", job.id.to_string());
+    set("run.id", task.id.to_string());
+    set("run.number", task.number.to_string());
+    if let Some(slot) = task.slot {
+        set("slot", format!("{slot:.0}"));
+    }
+    let criteria = contract.goal.iter().flat_map(|goal| &goal.criteria);
+    let criteria: Vec<String> =
+        criteria.map(|criterion| format!("{}: {}", criterion.name, criterion.condition)).collect();
+    set("goal", criteria.join("\n"));
+    if let Some(feedback) = feedback(job) {
+        set("feedback", feedback);
+    }
+    if let Some(last) = &job.last {
+        set("last.state", last.state_word().replace('_', " "));
+        set("last.reason", last.reason.word().replace('_', " "));
+        set("last.exit_code", last.code.map(|code| code.to_string()).unwrap_or_default());
+        set("last.unmet", last.unmet.clone().unwrap_or_default());
+    }
+    values
+}
+
+/// What the checks found lacking after the run before.
+pub fn feedback(job: &Job) -> Option<String> {
+    let last = job.last.as_ref()?;
+    let unmet = last.unmet.as_ref()?;
+    let by = if last.number == 0 {
+        "Before the first run".to_owned()
+    } else {
+        format!("After run {}, the one before this", last.number)
+    };
+    Some(format!("{by}, checks that are not yours to change found: {unmet}"))
+}
+
+/// The attempt that a run ended with.
+pub fn attempt_of(brief: &Brief) -> ProcessKey {
+    ProcessKey::attempt(brief.run, brief.attempt)
+}
+
 fn output_path(brief: &Brief, settings: &Settings) -> String {
-    let directory = ProcessKey::attempt(brief.run, brief.attempt).directory();
+    let directory = attempt_of(brief).directory();
     settings.runs_dir.join(directory).join("stdout").display().to_string()
 }

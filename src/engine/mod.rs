@@ -5,11 +5,13 @@
 //! ports to act. What it asks follows from the rows, so a restart asks again and loses nothing.
 
 pub mod acts;
+pub mod agents;
 pub mod batch;
 pub mod clock;
 pub mod environment;
 pub mod handle;
 pub mod input;
+pub mod launch;
 pub mod mint;
 pub mod ports;
 pub mod runs;
@@ -22,6 +24,7 @@ mod changes;
 mod prune;
 mod queue;
 
+use std::collections::BTreeMap;
 use std::mem;
 
 use jiff::Timestamp;
@@ -32,8 +35,9 @@ use crate::core::task::report::Report;
 use crate::engine::acts::Action;
 use crate::engine::batch::Batch;
 use crate::engine::input::{Envelope, Reply};
+use crate::engine::launch::Known;
 use crate::engine::mint::Mint;
-use crate::engine::ports::{Processes, Work};
+use crate::engine::ports::{Agents, Processes, Work};
 use crate::store::tx::{Database, StoreError};
 use crate::store::{events, keys, tasks};
 
@@ -44,18 +48,32 @@ pub struct Settings {
     pub lanes: u32,
     /// Where run directories lie; told to runs, never read here.
     pub runs_dir: std::path::PathBuf,
+    /// The program itself, as agents start it to ask.
+    pub program: std::path::PathBuf,
     /// How long runs and events are kept; for ever when none.
     pub keep: Option<Span>,
     /// How much room the output of runs that are over may take; any when none.
     pub keep_output_bytes: Option<u64>,
+    /// How many runs at once an account may have, where that is bounded.
+    pub account_limits: BTreeMap<String, u32>,
+}
+
+/// The engine's sides of the world.
+pub struct Ports {
+    /// Starts, stops and finds processes.
+    pub processes: Box<dyn Processes>,
+    /// Looks into files.
+    pub work: Box<dyn Work>,
+    /// Makes ids.
+    pub mint: Box<dyn Mint>,
+    /// Knows the agents that there are.
+    pub agents: Box<dyn Agents>,
 }
 
 /// The part that decides by the core, commits, and acts.
 pub struct Engine {
     database: Box<dyn Database>,
-    processes: Box<dyn Processes>,
-    work: Box<dyn Work>,
-    mint: Box<dyn Mint>,
+    ports: Ports,
     settings: Settings,
     /// Reports whose transaction did not commit; the world will not repeat them.
     unwritten: Vec<Report>,
@@ -90,18 +108,10 @@ const LATELY: u32 = 2048;
 
 impl Engine {
     /// An engine over these ports.
-    pub fn new(
-        database: Box<dyn Database>,
-        processes: Box<dyn Processes>,
-        work: Box<dyn Work>,
-        mint: Box<dyn Mint>,
-        settings: Settings,
-    ) -> Self {
+    pub fn new(database: Box<dyn Database>, ports: Ports, settings: Settings) -> Self {
         Self {
             database,
-            processes,
-            work,
-            mint,
+            ports,
             settings,
             unwritten: Vec::new(),
             started: Vec::new(),
@@ -116,14 +126,15 @@ impl Engine {
 
     /// Asks after everything that was under way, or had just ended, when the engine before this one ended.
     pub fn recover(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let known = Known { settings: &self.settings, agents: self.ports.agents.as_ref(), now };
         let tx = self.database.tx();
         keys::sweep(tx, now)?;
         let mut actions = Vec::new();
         for id in tasks::under_way(tx)? {
             // One that cannot be read must not keep the others from being found.
-            match tasks::get(tx, id)
-                .and_then(|stored| stored.map_or(Ok(Vec::new()), |stored| acts::recovery(tx, &stored.task)))
-            {
+            match tasks::get(tx, id).and_then(|stored| {
+                stored.map_or(Ok(Vec::new()), |stored| acts::recovery(tx, &stored.task, known))
+            }) {
                 Ok(asked) => actions.extend(asked),
                 Err(error @ StoreError::BadRow { .. }) => {
                     tracing::error!(%id, error = &error as &dyn std::error::Error, "a run cannot be asked after");
@@ -253,7 +264,8 @@ impl Engine {
         reports: &[Report],
         commands: &[input::Asked],
     ) -> Result<Done, StoreError> {
-        let mut batch = Batch::new(self.database.tx(), self.mint.as_mut(), &self.settings, now)?;
+        let known = Known { settings: &self.settings, agents: self.ports.agents.as_ref(), now };
+        let mut batch = Batch::new(self.database.tx(), self.ports.mint.as_mut(), known);
         for report in reports {
             match batch.isolated(|batch| batch.report(report))? {
                 Some(Ok(())) | None => {}
@@ -282,13 +294,14 @@ impl Engine {
     fn act(&self, actions: Vec<Action>) {
         for action in actions {
             match action {
-                Action::Launch(launch) => self.processes.launch(*launch),
-                Action::Stop(key) => self.processes.stop(key),
-                Action::Control(key, control) => self.processes.control(key, control),
-                Action::Look(key) => self.processes.look(key),
-                Action::Inspect(inspect) => self.work.inspect(inspect),
-                Action::Tidy(tidy) => self.work.tidy(tidy),
-                Action::Discard(runs) => self.work.discard(runs),
+                Action::Launch(launch) => self.ports.processes.launch(*launch),
+                Action::Stop(key) => self.ports.processes.stop(key),
+                Action::Control(key, control) => self.ports.processes.control(key, control),
+                Action::Look(key) => self.ports.processes.look(key),
+                Action::Read(read) => self.ports.work.read(*read),
+                Action::Inspect(inspect) => self.ports.work.inspect(inspect),
+                Action::Tidy(tidy) => self.ports.work.tidy(tidy),
+                Action::Discard(runs) => self.ports.work.discard(runs),
             }
         }
     }

@@ -5,14 +5,22 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::core::assignment;
+use crate::agent::account::{self, Choice};
+use crate::agent::catalogue::Catalogue;
+use crate::agent::manifest::Manifest;
+use crate::agent::price::Prices;
+use crate::core::account::{Accounts, Login};
+use crate::core::assignment::{self, Candidate};
 use crate::core::condition::fact::Need;
 use crate::core::id::TaskId;
-use crate::core::process::{Command, Control, ProcessKey};
+use crate::core::process::{Command, Control, Cut, Ending, PrivateFile, ProcessKey};
+use crate::core::reading::Conversation;
+use crate::core::refusal::Problem;
 use crate::core::span::Span;
 
 /// Starts, stops and finds processes.
@@ -49,6 +57,9 @@ pub trait Work: Send {
     /// Finds out facts that need no process; answers `Report::Found`.
     fn inspect(&self, inspect: Inspect);
 
+    /// Finds out what the output of an agent says; answers `Report::Read`.
+    fn read(&self, read: Read);
+
     /// Puts the files of an attempt in their final form.
     fn tidy(&self, tidy: Tidy);
 
@@ -57,6 +68,49 @@ pub trait Work: Send {
 
     /// Removes the output of the runs that ended first, until that of all takes at most so many bytes.
     fn shrink(&self, most_bytes: u64);
+}
+
+/// Knows the agents that there are.
+pub trait Agents: Send {
+    /// How the agent of this name is driven and understood.
+    fn find(&self, name: &str) -> Option<Arc<Manifest>>;
+
+    /// What the account of this name means for an agent; `home` is Converge's own.
+    fn account(&self, name: &str, manifest: &Manifest, home: &str) -> Result<Choice, Problem> {
+        account::choose(name, manifest, &Accounts::new(), home)
+    }
+
+    /// What models cost.
+    fn prices(&self) -> Arc<Prices> {
+        Arc::new(Prices::of(None).unwrap_or_default())
+    }
+}
+
+impl Agents for Catalogue {
+    fn find(&self, name: &str) -> Option<Arc<Manifest>> {
+        self.find(name).map(|known| Arc::clone(&known.manifest))
+    }
+}
+
+/// What is wanted of the output of an agent's attempt.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// The attempt.
+    pub key: ProcessKey,
+    /// Who made it.
+    pub candidate: Candidate,
+    /// How its output is understood; none when nobody knows any more.
+    pub manifest: Option<Arc<Manifest>>,
+    /// What its tokens may have cost.
+    pub prices: Arc<Prices>,
+    /// The conversation it went on with.
+    pub from: Option<Conversation>,
+    /// How its process ended.
+    pub ending: Ending,
+    /// Why its shim ended it, when it did.
+    pub cut: Option<Cut>,
+    /// When, so that a time which it states can be understood.
+    pub ended_at: Timestamp,
 }
 
 /// Facts wanted of an attempt that has ended.
@@ -94,6 +148,12 @@ pub struct Launch {
     pub pass: Vec<String>,
     /// Lines of `NAME=value`, read at the start.
     pub env_file: Option<PathBuf>,
+    /// Names of variables that it does not see, wherever they are from, unless `login` says them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub strip: Vec<String>,
+    /// Under which login it works; its usual one when none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub login: Option<Login>,
     /// What bounds it, until something else is said.
     pub control: Control,
     /// A document about the runs before, given to the process as the file `CONVERGE_LAST_FILE`.
@@ -101,6 +161,9 @@ pub struct Launch {
     /// What it is asked to do. Never in a document that a shim reads: it is written into a file of its own.
     #[serde(skip)]
     pub prompt: Option<Prompt>,
+    /// Files that it is given beside that, in a folder of its run directory. Not in the document either.
+    #[serde(skip)]
+    pub files: Vec<PrivateFile>,
     /// What it reads.
     #[serde(default)]
     pub stdin: Stdin,
@@ -124,6 +187,11 @@ pub enum Execute {
     },
     /// Nothing: what was to be executed cannot be.
     Nothing {
+        /// Why.
+        cause: String,
+    },
+    /// Nothing: what was to be executed is not there, so that another may do it.
+    Missing {
         /// Why.
         cause: String,
     },
@@ -153,15 +221,17 @@ pub struct Prompt {
     pub feedback: Option<String>,
 }
 
-/// What counts as progress of an agent: lines that have one of these texts in them.
+/// What counts as progress of an agent: lines of its standard output that have one of these texts in them.
+///
+/// The idle limit of a launch that says so is counted from the last of these lines, and from nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// In each line that is progress.
     pub lines: Vec<String>,
-    /// In a line by which a call of a tool begins.
+    /// In a line by which a call of a tool begins; as often in it as calls begin.
     pub tool_starts: Vec<String>,
-    /// In a line by which one ends.
+    /// In a line by which one ends; as often in it as calls end.
     pub tool_ends: Vec<String>,
-    /// How long there may be no progress while a call of a tool is under way.
+    /// How long there may be no progress while a call of a tool is under way, when not as long as else.
     pub tool_idle: Option<Span>,
 }

@@ -28,7 +28,7 @@ impl Engine {
             tracing::warn!(error = &error as &dyn std::error::Error, "old keys were not forgotten");
         }
         if let Some(most_bytes) = self.settings.keep_output_bytes {
-            self.work.shrink(most_bytes);
+            self.ports.work.shrink(most_bytes);
         }
         let Some(keep) = self.settings.keep else { return };
         match self.forget(keep.before(now)) {
@@ -41,7 +41,7 @@ impl Engine {
                 }
                 tracing::info!(runs = runs.len(), events, "forgot what is old");
                 // Nobody knows of their files any more, so they go whatever happens next.
-                self.work.discard(runs);
+                self.ports.work.discard(runs);
                 if let Err(error) = self.database.compact() {
                     tracing::warn!(error = &error as &dyn std::error::Error, "the database stays as large");
                 }

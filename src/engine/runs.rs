@@ -9,14 +9,16 @@ use crate::core::process::Outcome;
 use crate::core::reason::EndReason;
 use crate::core::refusal::Refusal;
 use crate::core::span::Span;
+use crate::core::task::course::Course;
 use crate::core::task::decide::Input;
+use crate::core::task::event::{Charge, Event};
 use crate::core::task::exit::Exit;
 use crate::core::task::report::Report;
-use crate::core::task::{Event, Origin, Skipped, State, Task};
+use crate::core::task::{Origin, Skipped, State, Task};
 use crate::engine::acts::{self, Action};
 use crate::engine::batch::{Answered, Batch};
 use crate::store::tx::StoreError;
-use crate::store::{attempts, jobs, tasks};
+use crate::store::{attempts, gates, jobs, tasks};
 
 /// How long what is due waits when a broken row was met.
 const BREATH: Span = Span::from_secs(1);
@@ -41,10 +43,12 @@ impl Batch<'_> {
                 self.keep_attempt(&stored.task, outcome)?;
             }
             Report::Lost { .. } if is_newest => self.keep_lost(&stored.task)?,
+            Report::Read { reading, .. } if is_newest => self.keep_reading(&stored.task, reading)?,
             Report::Ended { .. }
             | Report::Lost { .. }
             | Report::Started { .. }
             | Report::Revoked { .. }
+            | Report::Read { .. }
             | Report::Found { .. } => {}
         }
         self.say_to_task(&mut stored, &Input::Report(report.clone()))
@@ -65,6 +69,7 @@ impl Batch<'_> {
             peak_kb: outcome.peak_kb,
             stdout_bytes: outcome.stdout_bytes,
             stderr_bytes: outcome.stderr_bytes,
+            reading: None,
         };
         attempts::insert(self.tx, &attempt)
     }
@@ -84,6 +89,7 @@ impl Batch<'_> {
             peak_kb: 0,
             stdout_bytes: 0,
             stderr_bytes: 0,
+            reading: None,
         };
         attempts::insert(self.tx, &attempt)
     }
@@ -96,7 +102,7 @@ impl Batch<'_> {
         events: &[Event],
     ) -> Result<(), StoreError> {
         for event in events {
-            if let Event::Retrying { .. } = event {
+            if matches!(event, Event::Retrying { .. } | Event::Waiting { charge: Charge::None, .. }) {
                 self.actions.push(Action::Tidy(acts::tidy(task, contract, None)));
             }
             task.evolve(event, self.now);
@@ -108,7 +114,8 @@ impl Batch<'_> {
     /// Acts for a task that has changed, and tells its job when it is over.
     pub(super) fn after_task(&mut self, task: &Task, contract: &Definition) -> Answered<()> {
         let State::Ended(end) = &task.state else {
-            let action = acts::of_task(self.tx, task, contract, self.settings)?;
+            let known = self.known();
+            let action = acts::of_task(self.tx, task, contract, known)?;
             self.actions.extend(action);
             return Ok(Ok(()));
         };
@@ -116,9 +123,7 @@ impl Batch<'_> {
             return Ok(Ok(()));
         };
         let ended = job::decide::Input::RunEnded {
-            run: task.id,
-            attempt: task.claims,
-            number: task.number,
+            last: Box::new(job::Brief::of(task, end)),
             origin: task.origin,
             goal: contract.goal.clone(),
             end: end.clone(),
@@ -146,6 +151,13 @@ impl Batch<'_> {
                     created_at: self.now,
                     claims: 0,
                     tries: 0,
+                    uncharged: 0,
+                    course: match (stored.definition.target.assignment(), origin) {
+                        (None, _) | (_, Origin::Zero) => Course::default(),
+                        (Some(assignment), Origin::Schedule | Origin::AdHoc) => {
+                            Course::begin(assignment, stored.job.conversation.as_ref(), stored.job.spent)
+                        }
+                    },
                     state: State::Pending { due_at: due_at.min(self.now) },
                 };
                 tasks::insert(self.tx, &task)
@@ -173,6 +185,8 @@ impl Batch<'_> {
                     created_at: self.now,
                     claims: 0,
                     tries: 0,
+                    uncharged: 0,
+                    course: Course::default(),
                     state: State::Skipped(Skipped { reason: *reason, last: *last, count: *count }),
                 };
                 tasks::insert(self.tx, &task)
@@ -195,6 +209,7 @@ impl Batch<'_> {
         for id in jobs::live(self.tx)? {
             self.tell_job(id, &job::decide::Input::ClockBack)?;
         }
+        gates::forget_guesses(self.tx)?;
         for id in tasks::put_off(self.tx, self.now)? {
             self.tell_task(id, |_, _| Ok(Input::ClockBack))?;
         }
@@ -209,6 +224,7 @@ impl Batch<'_> {
             let fresh = self.fresh_task();
             self.tell_job(id, &job::decide::Input::Tick { fresh })?;
         }
+        self.release()?;
         self.claim()
     }
 
@@ -221,7 +237,8 @@ impl Batch<'_> {
                 self.tell_task(id, |batch, stored| {
                     let job = jobs::get(batch.tx, stored.task.job)?;
                     let until = job.and_then(|stored| stored.job.cut_at(&stored.definition));
-                    Ok(Input::Claim { until })
+                    let around = batch.around(&stored.task)?;
+                    Ok(Input::Claim { until, around })
                 })?;
             }
             // Those that end with their claim give their lanes to the next.
@@ -252,7 +269,7 @@ impl Batch<'_> {
     }
 
     /// Tells one task something it cannot refuse, by itself; see [`Self::tell_job`].
-    fn tell_task(
+    pub(super) fn tell_task(
         &mut self,
         id: TaskId,
         input: impl FnOnce(&mut Self, &tasks::Stored) -> Result<Input, StoreError>,
@@ -293,5 +310,5 @@ impl Batch<'_> {
 }
 
 fn kind(task: &Task) -> attempts::Kind {
-    if task.tries == 0 { attempts::Kind::First } else { attempts::Kind::Retry }
+    if task.attempts() == 0 { attempts::Kind::First } else { attempts::Kind::Retry }
 }

@@ -7,12 +7,13 @@ use crate::core::job::{self, Job};
 use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
 use crate::core::task;
+use crate::core::task::course::Wait;
 use crate::engine::acts::{self, Action};
 use crate::engine::batch::{Answered, Batch};
 use crate::engine::input::{Add, Answer, Asked, Gone, History, Jobs, Key, Name, Source, Update, Write};
 use crate::engine::twins::{self, Twin};
 use crate::store::tx::StoreError;
-use crate::store::{jobs, keys, tasks};
+use crate::store::{gates, jobs, keys, tasks};
 
 /// How long a key is remembered.
 const KEY_LIFE: Span = Span::from_secs(7 * 86_400);
@@ -166,7 +167,10 @@ fn update(batch: &mut Batch<'_>, update: &Update) -> Answered<Answer> {
     let by = batch.by.clone();
     jobs::revise(batch.tx, &stored.job, &stored.definition, &by, batch.now)?;
     for mut pending in tasks::pending_of(batch.tx, stored.job.id)? {
-        let rebind = task::decide::Input::Rebind { revision: stored.job.revision };
+        let rebind = task::decide::Input::Rebind {
+            revision: stored.job.revision,
+            definition: Box::new(stored.definition.clone()),
+        };
         if let Err(refusal) = batch.say_to_task(&mut pending, &rebind)? {
             return Ok(Err(refusal));
         }
@@ -321,18 +325,29 @@ fn waiting_run(batch: &mut Batch<'_>, job: &Job) -> Result<Option<tasks::Stored>
     let active = tasks::get(batch.tx, active)?;
     // A run by hand that was never tried is somebody else's, not one that waits to be asked for.
     let may_be_asked_for = |task: &task::Task| {
-        matches!(task.state, task::State::Pending { .. })
-            && (task.tries > 0 || task.origin == task::Origin::Schedule)
+        let waits = matches!(task.state, task::State::Pending { .. } | task::State::Waiting { .. });
+        waits && (task.attempts() > 0 || task.origin == task::Origin::Schedule)
     };
     Ok(active.filter(|stored| may_be_asked_for(&stored.task)))
 }
 
 fn hasten(batch: &mut Batch<'_>, mut waiting: tasks::Stored) -> Answered<Answer> {
     let run = waiting.task.id;
-    let source = if waiting.task.tries > 0 { Source::RetrySlot } else { Source::DueSlot };
-    if matches!(waiting.task.state, task::State::Pending { due_at } if due_at > batch.now)
-        && let Err(refusal) = batch.say_to_task(&mut waiting, &task::decide::Input::Hasten)?
-    {
+    let source = if waiting.task.attempts() > 0 { Source::RetrySlot } else { Source::DueSlot };
+    let is_put_off = match &waiting.task.state {
+        task::State::Pending { due_at } => *due_at > batch.now,
+        // Whoever asks for it now does not believe the gate.
+        task::State::Waiting { why: Wait::Quota { purse, .. }, .. } => {
+            gates::open(batch.tx, purse)?;
+            true
+        }
+        task::State::Waiting { .. }
+        | task::State::Claimed { .. }
+        | task::State::Running { .. }
+        | task::State::Ended(_)
+        | task::State::Skipped(_) => false,
+    };
+    if is_put_off && let Err(refusal) = batch.say_to_task(&mut waiting, &task::decide::Input::Hasten)? {
         return Ok(Err(refusal));
     }
     Ok(Ok(Answer::Started { run, source }))

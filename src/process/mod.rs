@@ -19,10 +19,12 @@ pub mod caller;
 pub mod descriptors;
 pub mod identity;
 pub mod lock;
+pub mod login_path;
 pub mod rundir;
 pub mod shim;
 pub mod supervisor;
 
+mod ask;
 mod mark;
 
 #[cfg_attr(all(target_os = "linux", not(converge_portable)), path = "linux.rs")]

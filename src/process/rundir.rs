@@ -77,6 +77,11 @@ impl RunDir {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.0)
     }
 
+    /// Creates a folder in the directory, for the owner's eyes alone.
+    pub(super) fn folder(&self, name: &str) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(self.file(name))
+    }
+
     pub(super) fn has(&self, name: &str) -> io::Result<bool> {
         self.file(name).try_exists()
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::core::id::TaskId;
+use crate::core::reading::Reading;
 use crate::store::tx::{Columns, Row, StoreError, Tx, Value};
 
 /// One process execution of a task.
@@ -32,6 +33,8 @@ pub struct Attempt {
     pub stdout_bytes: u64,
     /// Bytes written to standard error.
     pub stderr_bytes: u64,
+    /// What the output of an agent says about it.
+    pub reading: Option<Reading>,
 }
 
 /// Why there was an attempt.
@@ -75,6 +78,18 @@ pub fn insert(tx: &mut dyn Tx, attempt: &Attempt) -> Result<(), StoreError> {
     tx.execute(sql, &values).map(drop)
 }
 
+/// Keeps what the output of an attempt says about it.
+pub fn read(
+    tx: &mut dyn Tx,
+    (task, number): (TaskId, u32),
+    reason: &str,
+    reading: &Reading,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE attempts SET reason = ?3, reading = ?4 WHERE task = ?1 AND number = ?2";
+    let values = [task.as_str().into(), number.into(), reason.into(), Value::doc(reading)];
+    tx.execute(sql, &values).map(drop)
+}
+
 fn attempt(row: Row) -> Result<Attempt, StoreError> {
     let mut columns = Columns::of("attempts", row);
     Ok(Attempt {
@@ -90,12 +105,13 @@ fn attempt(row: Row) -> Result<Attempt, StoreError> {
         peak_kb: columns.count()?,
         stdout_bytes: columns.count()?,
         stderr_bytes: columns.count()?,
+        reading: columns.maybe_doc()?,
     })
 }
 
 /// The attempts of a task, oldest first.
 pub fn of_task(tx: &mut dyn Tx, task: TaskId) -> Result<Vec<Attempt>, StoreError> {
     let sql = "SELECT task, number, kind, started_at, ended_at, reason, exit_code, signal, cpu_ms, peak_kb, \
-        stdout_bytes, stderr_bytes FROM attempts WHERE task = ?1 ORDER BY number";
+        stdout_bytes, stderr_bytes, reading FROM attempts WHERE task = ?1 ORDER BY number";
     tx.query(sql, &[task.as_str().into()])?.into_iter().map(attempt).collect()
 }

@@ -3,11 +3,11 @@
 use crate::store::sqlite::Sqlite;
 use crate::store::tx::{Columns, Database, StoreError, Tx, Value};
 
-const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
+const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The newest schema.
-pub const NEWEST: i64 = 1;
-const _: () = assert!(STEPS.len() == 1, "`NEWEST` counts the steps");
+pub const NEWEST: i64 = 2;
+const _: () = assert!(STEPS.len() == 2, "`NEWEST` counts the steps");
 
 /// Brings `database` to the newest schema, in one transaction, and answers from which.
 pub fn migrate(database: &mut Sqlite) -> Result<i64, StoreError> {

@@ -5,6 +5,7 @@
 
 pub mod attempts;
 pub mod events;
+pub mod gates;
 pub mod health;
 pub mod jobs;
 pub mod keys;

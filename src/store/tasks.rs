@@ -22,6 +22,9 @@ const SELECT: &str = "SELECT doc, version FROM tasks";
 /// what lets SQLite use it.
 const HAS_LANE: &str = "state IN ('claimed', 'running', 'waiting') AND state <> 'waiting'";
 
+/// A task that waits for its time, for a lane or for something that passes; word for word as in the index `tasks_due`.
+const WAITS: &str = "state IN ('pending', 'waiting')";
+
 /// A job that is paused starts nothing, not even a run that was made before.
 const NOT_PAUSED: &str = "(SELECT state FROM jobs WHERE jobs.id = tasks.job) <> 'paused'";
 
@@ -38,6 +41,7 @@ fn all(rows: Vec<Row>) -> Result<Vec<Stored>, StoreError> {
 pub fn word(state: &State) -> &'static str {
     match state {
         State::Pending { .. } => "pending",
+        State::Waiting { .. } => "waiting",
         State::Claimed { .. } => "claimed",
         State::Running { .. } => "running",
         State::Ended(_) => "ended",
@@ -49,6 +53,7 @@ pub fn word(state: &State) -> &'static str {
 pub(super) fn due_at(state: &State) -> Option<Timestamp> {
     match state {
         State::Pending { due_at } => Some(*due_at),
+        State::Waiting { due_at, .. } => *due_at,
         State::Claimed { .. } | State::Running { .. } | State::Ended(_) | State::Skipped(_) => None,
     }
 }
@@ -74,7 +79,15 @@ pub fn named(tx: &mut dyn Tx, text: &str, most: u32) -> Result<Vec<TaskId>, Stor
 
 /// The tasks that have a lane: claimed or running.
 pub fn under_way(tx: &mut dyn Tx) -> Result<Vec<TaskId>, StoreError> {
-    ids(tx.query(&format!("SELECT id FROM tasks WHERE {HAS_LANE} ORDER BY id"), &[])?)
+    sorted(ids(tx.query(&format!("SELECT id FROM tasks WHERE {HAS_LANE}"), &[])?))
+}
+
+/// In an order that no index has to keep.
+fn sorted(ids: Result<Vec<TaskId>, StoreError>) -> Result<Vec<TaskId>, StoreError> {
+    ids.map(|mut ids| {
+        ids.sort_unstable();
+        ids
+    })
 }
 
 fn ids(rows: Vec<Row>) -> Result<Vec<TaskId>, StoreError> {
@@ -90,7 +103,7 @@ pub fn under_way_count(tx: &mut dyn Tx) -> Result<u32, StoreError> {
 /// Up to `most` tasks that wait for a lane at `now`, the longest due first.
 pub fn claimable(tx: &mut dyn Tx, now: Timestamp, most: u32) -> Result<Vec<TaskId>, StoreError> {
     let sql = format!(
-        "SELECT id FROM tasks WHERE state = 'pending' AND due_at <= ?1 AND {NOT_PAUSED} \
+        "SELECT id FROM tasks WHERE {WAITS} AND due_at <= ?1 AND {NOT_PAUSED} \
         ORDER BY due_at, id LIMIT ?2"
     );
     ids(tx.query(&sql, &[now.into(), most.into()])?)
@@ -98,13 +111,19 @@ pub fn claimable(tx: &mut dyn Tx, now: Timestamp, most: u32) -> Result<Vec<TaskI
 
 /// The tasks that wait for an instant after `now`.
 pub fn put_off(tx: &mut dyn Tx, now: Timestamp) -> Result<Vec<TaskId>, StoreError> {
-    ids(tx.query("SELECT id FROM tasks WHERE state = 'pending' AND due_at > ?1 ORDER BY id", &[now.into()])?)
+    let sql = format!("SELECT id FROM tasks WHERE {WAITS} AND due_at > ?1");
+    sorted(ids(tx.query(&sql, &[now.into()])?))
+}
+
+/// The tasks that were kept from starting, or from going on.
+pub fn waiting(tx: &mut dyn Tx) -> Result<Vec<Stored>, StoreError> {
+    // The second part is that of the index `tasks_due`, which is what lets SQLite use it.
+    all(tx.query(&format!("{SELECT} WHERE state = 'waiting' AND {WAITS}"), &[])?)
 }
 
 /// When the next pending task after `now` is due.
 pub fn next_due(tx: &mut dyn Tx, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-    let sql =
-        format!("SELECT MIN(due_at) FROM tasks WHERE state = 'pending' AND due_at > ?1 AND {NOT_PAUSED}");
+    let sql = format!("SELECT MIN(due_at) FROM tasks WHERE {WAITS} AND due_at > ?1 AND {NOT_PAUSED}");
     let rows = tx.query(&sql, &[now.into()])?;
     rows.into_iter().next().map_or(Ok(None), |row| Columns::of("tasks", row).maybe_at())
 }
@@ -141,10 +160,8 @@ pub fn zero_of(tx: &mut dyn Tx, job: JobId) -> Result<Option<Stored>, StoreError
 
 /// The tasks of a job that have neither ended nor been claimed.
 pub fn pending_of(tx: &mut dyn Tx, job: JobId) -> Result<Vec<Stored>, StoreError> {
-    all(tx.query(
-        &format!("{SELECT} WHERE job = ?1 AND state = 'pending' ORDER BY id"),
-        &[job.as_str().into()],
-    )?)
+    let sql = format!("{SELECT} WHERE job = ?1 AND {WAITS} ORDER BY id");
+    all(tx.query(&sql, &[job.as_str().into()])?)
 }
 
 /// How many rows a job has that tell of runs.

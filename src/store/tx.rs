@@ -239,6 +239,12 @@ impl Columns {
         self.maybe_at()?.ok_or_else(|| self.bad("an instant is missing"))
     }
 
+    /// The next column as a document, if there is one.
+    pub(super) fn maybe_doc<T: DeserializeOwned>(&mut self) -> Result<Option<T>, StoreError> {
+        let text = self.maybe_text()?;
+        text.map(|text| serde_json::from_str(&text).map_err(|error| self.bad(error.to_string()))).transpose()
+    }
+
     /// The next column as a document.
     pub(super) fn doc<T: DeserializeOwned>(&mut self) -> Result<T, StoreError> {
         let text = self.text()?;

@@ -183,12 +183,18 @@ impl Home {
     }
 
     fn greeted_as(&self, client: &str) -> Client {
-        let kind = client;
+        self.greeted_with(&json!({ "client": client }))
+    }
+
+    /// A client whose introduction says this too.
+    pub(crate) fn greeted_with(&self, more: &Json) -> Client {
         let mut client = self.dial();
-        let welcome = client.ask(&json!({
-            "converge": env!("CARGO_PKG_VERSION"), "client": kind, "cwd": self.project(),
-            "pid": std::process::id(), "zone": "UTC", "env": { "PATH": "/usr/bin:/bin" },
-        }));
+        let mut preface = json!({
+            "converge": env!("CARGO_PKG_VERSION"), "cwd": self.project(), "pid": std::process::id(),
+            "zone": "UTC", "env": { "PATH": "/usr/bin:/bin" },
+        });
+        preface.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let welcome = client.ask(&preface);
         assert_eq!(welcome["converge"], env!("CARGO_PKG_VERSION"), "{welcome}");
         client
     }

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use converge::agent::catalogue::Catalogue;
 use converge::core::actor::{Actor, Voice};
-use converge::core::definition::{Definition, Environment, Limits, Target};
+use converge::core::definition::{Definition, Environment, Limits, RunsMay, Target};
 use converge::core::goal::{Criterion, Goal, UNTIL};
 use converge::core::id::JobId;
 use converge::core::job::{Job, State};
@@ -28,7 +29,7 @@ use converge::engine::twins::Twin;
 use converge::engine::work::Pool;
 use converge::engine::work::output::{self, Stream};
 use converge::engine::work::tidy::Keep;
-use converge::engine::{Engine, Settings};
+use converge::engine::{Engine, Ports, Settings};
 use converge::store::migrate::migrate;
 use converge::store::retention::NEWEST_KEPT;
 use converge::store::sqlite::Sqlite;
@@ -157,10 +158,20 @@ impl World {
         let pool = Pool::new(runs.clone(), Keep::default(), move |report| reporter.report(report));
         let mut core = Engine::new(
             Box::new(Counted { sqlite, begun: Arc::clone(&begun) }),
-            Box::new(played),
-            Box::new(pool),
-            Box::new(Random::open().unwrap()),
-            Settings { lanes: 4, runs_dir: runs, keep, keep_output_bytes },
+            Ports {
+                processes: Box::new(played),
+                work: Box::new(pool),
+                mint: Box::new(Random::open().unwrap()),
+                agents: Box::new(Catalogue::of(Vec::new())),
+            },
+            Settings {
+                lanes: 4,
+                runs_dir: runs,
+                keep,
+                keep_output_bytes,
+                program: "/usr/bin/converge".into(),
+                account_limits: BTreeMap::new(),
+            },
         );
         core.recover(engine.now()).unwrap();
         let thread = Some(engine.serve(core).unwrap());
@@ -233,7 +244,7 @@ fn definition(cwd: &Path, schedule: Schedule) -> Definition {
         ends_at: None,
         zone: "UTC".to_owned(),
         goal: Some(Goal { criteria: vec![until] }),
-        limits: Limits { runs: None, span: None, deadline: None, breaker: 0 },
+        limits: Limits { runs: None, span: None, deadline: None, breaker: 0, tokens: None, dollars: None },
         retry: Retry { most: 0, delay: Span::from_secs(5) },
         bounds: Bounds {
             wall: None,
@@ -242,6 +253,7 @@ fn definition(cwd: &Path, schedule: Schedule) -> Definition {
             output_bytes: 1 << 20,
             grace: Span::from_secs(5),
         },
+        runs_may: RunsMay::default(),
     }
 }
 

@@ -8,21 +8,25 @@ use converge::command::REGISTRY;
 use converge::words;
 
 /// Who may import whom: a layer knows only what is named here, and itself.
-const IMPORTS: [(&str, &[&str]); 13] = [
+const IMPORTS: [(&str, &[&str]); 14] = [
     ("core", &[]),
     ("agent", &["core"]),
     ("words", &[]),
     ("store", &["core"]),
-    ("engine", &["core", "store"]),
-    ("process", &["core", "engine::ports"]),
-    ("command", &["agent", "core", "engine", "store", "words"]),
+    ("engine", &["agent", "core", "store"]),
+    ("programs", &["core"]),
+    ("process", &["core", "engine::ports", "programs"]),
+    ("command", &["agent", "core", "engine", "programs", "store", "words"]),
     ("paths", &[]),
     ("config", &["core", "paths"]),
     ("client", &["core", "config", "paths"]),
     ("surface", &["client", "command", "config", "core", "paths", "words"]),
     (
         "daemon",
-        &["client", "command", "config", "core", "engine", "paths", "process", "store", "surface", "words"],
+        &[
+            "agent", "client", "command", "config", "core", "engine", "paths", "process", "store", "surface",
+            "words",
+        ],
     ),
     (
         "main",

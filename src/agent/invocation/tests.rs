@@ -1,18 +1,19 @@
+use std::path::Path;
+
 use super::*;
 use crate::agent::catalogue::Catalogue;
 
-const PROMPT: &str = "-- Do \"it\",\n$HOME ✓";
-
 fn plain() -> Invocation<'static> {
     Invocation {
-        prompt: PROMPT,
         session: Session::Fresh,
         model: None,
         effort: None,
         permissions: "edit",
         directories: &[],
+        tools: &[],
         account: None,
         prompt_file: "/runs/1/prompt",
+        register: None,
     }
 }
 
@@ -69,26 +70,44 @@ fn each_slot_is_filled_with_what_is_wanted() {
 }
 
 #[test]
-fn the_prompt_is_in_no_argument_and_no_variable_of_any_agent() {
+fn an_agent_that_reads_no_standard_input_is_told_where_the_prompt_lies() {
     for known in Catalogue::of(Vec::new()).agents {
         for permissions in known.manifest.permissions.keys() {
             let call = Invocation { permissions, ..plain() }.call(&known.manifest).expect(permissions);
-            let words = call.arguments.iter().chain(call.set.values());
-            assert_eq!(words.filter(|word| word.contains("Do \"it\"")).count(), 0, "{}", known.manifest.name);
-            let bytes = match call.input {
-                Input::Stdin(bytes) => bytes,
-                Input::File { path, bytes } => {
-                    assert!(
-                        call.arguments.iter().any(|word| word.contains(&path)),
-                        "{}",
-                        known.manifest.name
-                    );
-                    bytes
-                }
-            };
-            assert_eq!(bytes, PROMPT.as_bytes());
+            if call.input == Input::File {
+                let names = |word: &String| word.contains("/runs/1/prompt");
+                assert!(call.arguments.iter().any(names), "{}", known.manifest.name);
+            }
         }
     }
+}
+
+#[test]
+fn converge_is_registered_where_that_is_wanted_and_can_be() {
+    let register = Register {
+        program: Path::new("/bin/converge"),
+        home: Path::new("/h"),
+        run_dir: Path::new("/r"),
+        attempt: "r0abc1234.2".parse().expect("a key"),
+    };
+    let inside = Invocation { register: Some(register), ..plain() };
+    let claude = call("claude", &inside).expect("a call");
+    let [.., flag, file, allow, tools] = claude.arguments.as_slice() else { panic!("{claude:?}") };
+    assert_eq!(
+        [flag, file, allow, tools],
+        ["--mcp-config", "/r/agent/mcp.json", "--allowedTools", "mcp__converge"]
+    );
+    let text = r#"{"mcpServers":{"converge":{"type":"stdio","command":"/bin/converge","args":["mcp"],"env":{"CONVERGE_HOME":"/h","CONVERGE_ATTEMPT":"r0abc1234.2"}}}}"#;
+    assert_eq!(claude.files, [PrivateFile { name: "mcp.json".to_owned(), text: text.to_owned() }]);
+    let opencode = call("opencode", &inside).expect("a call");
+    assert!(opencode.set["OPENCODE_CONFIG_CONTENT"].contains("/bin/converge"));
+    // Where it is not wanted nothing is said of it, and where it cannot be nothing is refused.
+    let without = call("opencode", &plain()).expect("a call");
+    assert!(!without.set.contains_key("OPENCODE_CONFIG_CONTENT"));
+    let kimi = Invocation { permissions: "full", register: Some(register), ..plain() };
+    assert_eq!(call("kimi", &kimi), call("kimi", &Invocation { register: None, ..kimi.clone() }));
+    let nowhere = Invocation { register: Some(Register { home: Path::new("h"), ..register }), ..plain() };
+    check_refused("claude", &nowhere, &[("agent", "Converge cannot be registered with the path `h`")]);
 }
 
 #[test]
@@ -99,7 +118,6 @@ fn what_an_agent_cannot_do_is_refused() {
         &[("effort", "Gemini CLI takes no effort"), ("session", "Gemini CLI cannot copy a conversation")],
     );
     check_refused("kimi", &plain(), &[("permissions", "Kimi Code knows no profile `edit`")]);
-    check_refused("claude", &Invocation { prompt: " \n", ..plain() }, &[("prompt", "says nothing")]);
 }
 
 #[test]
@@ -114,8 +132,32 @@ fn no_value_is_taken_for_a_flag() {
 
 #[test]
 fn an_account_takes_the_keys_away_that_would_override_it() {
-    let call = call("claude", &Invocation { account: Some("/home/me/work"), ..plain() }).expect("a call");
+    let call = call("claude", &Invocation { account: Some(Account::Home("/home/me/work")), ..plain() })
+        .expect("a call");
     assert_eq!(call.set["CLAUDE_CONFIG_DIR"], "/home/me/work");
     assert!(call.strip.contains(&"ANTHROPIC_API_KEY".to_owned()));
     assert!(!call.pass.contains(&"ANTHROPIC_API_KEY".to_owned()));
+    assert!(!call.pass.contains(&"CLAUDE_CONFIG_DIR".to_owned()));
+}
+
+#[test]
+fn an_account_of_variables_takes_the_usual_home_away() {
+    let call = call("claude", &Invocation { account: Some(Account::Variables), ..plain() }).expect("a call");
+    assert!(call.strip.contains(&"CLAUDE_CONFIG_DIR".to_owned()), "{:?}", call.strip);
+}
+
+#[test]
+fn a_cli_that_keeps_accounts_is_told_which() {
+    let account = Some(Account::Profile("work"));
+    check(
+        "codewith",
+        &Invocation { account, ..plain() },
+        "--ask-for-approval never exec --json --ephemeral --skip-git-repo-check --auth-profile work --sandbox \
+         workspace-write -",
+    );
+    check_refused(
+        "claude",
+        &Invocation { account, ..plain() },
+        &[("account", "Claude Code keeps no accounts")],
+    );
 }

@@ -65,7 +65,7 @@ fn an_unknown_member_is_refused_with_the_nearest_known_one() {
         "version =",
         &[
             "line 2: `version` is not known; known here are name, title, seen, programs, prompt, arguments, options, \
-         permissions, environment, output, failure, unverified",
+         permissions, environment, register, output, failure, unverified",
         ],
     );
 }
@@ -118,7 +118,7 @@ fn a_slot_and_what_goes_there_need_each_other() {
         "\"{prompt}\"",
         &[
             "line 5: `arguments` has the word `{prompt}`, and nothing stands for `{prompt}`; write {permissions}, \
-         {model}, {effort}, {directories}, {session} as a word, or {prompt_file} in one",
+         {model}, {effort}, {directories}, {tools}, {account}, {session}, {converge} as a word, or {prompt_file} in one",
         ],
     );
     check(
@@ -128,6 +128,48 @@ fn a_slot_and_what_goes_there_need_each_other() {
             "line 5: `arguments` does not fit how the prompt is given; with prompt = \"file\", and only then, write \
          {prompt_file} in a word",
         ],
+    );
+}
+
+#[test]
+fn how_converge_is_registered_is_looked_at_too() {
+    check(
+        "[output]",
+        "[register]\nset = { A = \"{port}\", B = \"{file:x}\", CONVERGE_C = \"1\" }\nfiles = { y = \"{program}\" }\n[output]",
+        &[
+            "line 15: `register.set` has `{port}`, and nothing stands for that; write {program}, {home}, {attempt} or \
+         {file:NAME}",
+            "line 15: `register.set` names a file `x`, which is not there; write it below `register.files`",
+            "line 15: `register.set` names `CONVERGE_C`; name a variable that is not Converge's own",
+            "line 16: `register.files` has `y`, which nothing names; name it as {file:y}, or leave it out",
+        ],
+    );
+    check(
+        "[output]",
+        "[register]\narguments = [\"{home}\"]\nfiles = { y = 1 }\n[output]",
+        &[
+            "line 5: `arguments` has no {converge} for what `register.arguments` says; write {converge} as a word where \
+         it belongs",
+            "line 16: `register.files.y` is not a text; put it in quotes",
+        ],
+    );
+}
+
+#[test]
+fn how_tools_begin_and_end_is_said_together() {
+    check(
+        "form = \"lines\"",
+        "form = \"lines\"\ntool_starts = [\"a\", \"\"]",
+        &[
+            "line 16: `output.tool_starts` has an empty text, which is in every line; leave it out",
+            "line 16: `output.tool_starts` says how calls of tools begin, and nothing says how they end; write \
+         tool_ends = [\"…\"]",
+        ],
+    );
+    check(
+        "form = \"lines\"",
+        "form = \"lines\"\ntool_ends = \"a\"",
+        &["line 16: `output.tool_ends` is not a list of texts; write tool_ends = [\"…\", \"…\"]"],
     );
 }
 
@@ -144,6 +186,23 @@ fn signals_are_looked_at_too() {
         &[
             "line 18: `output.event[0].result` `a..b` is not a place such as `usage.input_tokens` or `denials[].tool`; \
          write a place such as `usage.input`",
+        ],
+    );
+    check(
+        "result = \"text\"",
+        "text = [\"a\", \"b..\"]\nitem = { type = \"text\" }",
+        &[
+            "line 18: `output.event[0].text` `b..` is not a place such as `usage.input_tokens` or `denials[].tool`; \
+         write a place such as `usage.input`",
+            "line 19: `output.event[0].item` is about the items of no list; name the list: each = \"…[]\"",
+        ],
+    );
+    check(
+        "form = \"lines\"",
+        "form = \"lines\"\nwindow = 0\ncached = \"yes\"",
+        &[
+            "line 16: `output.window` is no number of things; write window = 200000",
+            "line 17: `output.cached` is `yes`, which means nothing here; write one of `within`, `beside`",
         ],
     );
     check(

@@ -87,7 +87,9 @@ fn lenient_fields_are_shown_with_their_main_type() {
         assert!(properties[field]["description"].as_str().is_some_and(|words| !words.is_empty()), "{field}");
     }
     assert_eq!(properties["until"]["items"]["type"], "string");
-    assert!(properties["prompt"].is_null(), "what is not built is not shown");
+    for field in ["prompt", "agent", "permissions", "session"] {
+        assert_eq!(properties[field]["type"], "string", "{field}");
+    }
     let more = properties["more"]["description"].as_str().expect("words");
     for rare in [
         "env",

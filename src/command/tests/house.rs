@@ -1,5 +1,6 @@
 //! A house for tests: the real engine and store, and processes that do what their command line says.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,8 +9,11 @@ use std::thread::JoinHandle;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use crate::agent::catalogue::Catalogue;
 use crate::command::caller::{Audience, Caller};
-use crate::command::{self, Asked, House, Places};
+use crate::command::places::Places;
+use crate::command::{self, Asked, House};
+use crate::core::account::Accounts;
 use crate::core::consent::Consent;
 use crate::core::process::{Command, Control, Cut, Ending, Outcome, ProcessKey, files};
 use crate::core::refusal::Refusal;
@@ -20,7 +24,7 @@ use crate::engine::mint::Random;
 use crate::engine::ports::{Execute, Launch, Processes};
 use crate::engine::work::Pool;
 use crate::engine::work::tidy::Keep;
-use crate::engine::{Engine, Settings};
+use crate::engine::{Engine, Ports, Settings};
 use crate::store::migrate;
 use crate::store::readers::Readers;
 use crate::store::sqlite::Sqlite;
@@ -49,9 +53,21 @@ impl Guest {
         let pool = Pool::new(runs.clone(), Keep::default(), move |report| reporter.report(report));
         let processes = Scripted { runs: runs.clone(), script, report: Arc::new(engine.clone()) };
         let mint = Random::open().expect("the system's random source");
-        let settings = Settings { lanes: 16, runs_dir: runs.clone(), keep: None, keep_output_bytes: None };
-        let core =
-            Engine::new(Box::new(store), Box::new(processes), Box::new(pool), Box::new(mint), settings);
+        let settings = Settings {
+            lanes: 16,
+            runs_dir: runs.clone(),
+            keep: None,
+            keep_output_bytes: None,
+            program: "/usr/bin/converge".into(),
+            account_limits: BTreeMap::new(),
+        };
+        let ports = Ports {
+            processes: Box::new(processes),
+            work: Box::new(pool),
+            mint: Box::new(mint),
+            agents: Box::new(Catalogue::of(Vec::new())),
+        };
+        let core = Engine::new(Box::new(store), ports, settings);
         let thread = engine.serve(core).expect("a thread");
         let at = |name: &str| home.path().join(name);
         let places = Places {
@@ -70,6 +86,8 @@ impl Guest {
             places,
             lanes: 16,
             consent: Consent::default(),
+            accounts: Accounts::new(),
+            login_path: || None,
         };
         let caller = Caller {
             actor: "test".to_owned(),
@@ -93,7 +111,7 @@ impl Guest {
 
     fn send(&self, verb: &str, arguments: Json, key: Option<String>) -> Result<Json, Refusal> {
         let asked = Asked { verb, arguments, key, entered: &|| {} };
-        command::dispatch(&self.house, &self.caller, asked)
+        command::dispatch::dispatch(&self.house, &self.caller, asked)
     }
 
     /// Asks for a verb and is answered.
@@ -181,7 +199,7 @@ impl Processes for Scripted {
             Execute::Command(Command::Shell(line)) => line.clone(),
             Execute::Command(Command::Argv(argv)) => argv.join(" "),
             Execute::Program { names, .. } => names.join(" "),
-            Execute::Nothing { cause } => cause.clone(),
+            Execute::Nothing { cause } | Execute::Missing { cause } => cause.clone(),
         };
         let key = launch.key;
         self.report.report(Report::Started { key, at: self.report.now() });

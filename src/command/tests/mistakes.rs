@@ -233,7 +233,7 @@ fn what_is_not_certain_is_refused_with_the_call_to_send() {
         "only names are kept",
     );
     check_refused("add_job", json!({ "cmd": "ls", "every": "5m", "interval": "6m" }), "every", "given twice");
-    check_refused("add_job", json!({ "prompt": "fix it", "every": "5m" }), "prompt", "no agents yet");
+    check_refused("add_job", json!({ "prompt": "x", "agent": "tset", "every": "5m" }), "agent", "`test`");
     check_refused(
         "update_job",
         json!({ "job": "nightly-tests", "evrey": "5m" }),

@@ -6,7 +6,7 @@ use crate::core::actor::Voice;
 use crate::core::definition::Definition;
 use crate::core::goal::Goal;
 use crate::core::id::TaskId;
-use crate::core::job::{Close, Event, Job, Pause, State, verdict};
+use crate::core::job::{Brief, Close, Event, Job, Pause, State, verdict};
 use crate::core::reason::{Skip, VerdictReason};
 use crate::core::refusal::{Code, Refusal};
 use crate::core::schedule::Due;
@@ -30,12 +30,8 @@ pub enum Input {
     },
     /// Its run is over.
     RunEnded {
-        /// The run.
-        run: TaskId,
-        /// Its last claim.
-        attempt: u32,
-        /// Its number.
-        number: u32,
+        /// What is to be remembered of it.
+        last: Box<Brief>,
         /// Why there was this run.
         origin: Origin,
         /// The goal it was judged by, which an update may have replaced.
@@ -87,11 +83,11 @@ impl Job {
             Input::Tick { fresh } => Ok(self.tick(*fresh, definition, now)),
             Input::ClockBack => Ok(self.clock_back(definition, now)),
             Input::RunNow { fresh } => self.run_now(*fresh, definition, now),
-            Input::RunEnded { run, attempt, number, origin, goal, end } => {
-                if self.active != Some(*run) {
-                    return Err(Refusal::new(Code::Conflict, format!("{run} is not the run of {}", self.id)));
+            Input::RunEnded { last, origin, goal, end } => {
+                if self.active != Some(last.run) {
+                    let message = format!("{} is not the run of {}", last.run, self.id);
+                    return Err(Refusal::new(Code::Conflict, message));
                 }
-                let last = verdict::brief(*run, *attempt, *number, end);
                 // What was found of another goal says nothing about the one in force.
                 let end = &End {
                     findings: end.findings.clone().filter(|_| *goal == definition.goal),
@@ -226,7 +222,7 @@ impl Job {
 
     fn run_ended(
         &self,
-        last: super::Brief,
+        last: &Brief,
         origin: Origin,
         end: &End,
         definition: &Definition,
@@ -237,10 +233,10 @@ impl Job {
         let mut after = self.clone();
         after.evolve(&Event::Continued { last: last.clone(), streak, next_at }, now);
         match verdict::after_run(&after, end, definition, now) {
-            verdict::Next::Continue => vec![Event::Continued { last, streak, next_at }],
-            verdict::Next::Close(state) => vec![Event::Closed { last: Some(last), state }],
+            verdict::Next::Continue => vec![Event::Continued { last: last.clone(), streak, next_at }],
+            verdict::Next::Close(state) => vec![Event::Closed { last: Some(last.clone()), state }],
             verdict::Next::Pause(pause) => {
-                vec![Event::Continued { last, streak, next_at }, Event::Paused { pause }]
+                vec![Event::Continued { last: last.clone(), streak, next_at }, Event::Paused { pause }]
             }
         }
     }
@@ -352,7 +348,9 @@ impl Job {
         after.evolve(&updated, now);
         let unmet = self.last.as_ref().and_then(|last| last.unmet.clone());
         // There may have been as many runs already as the new definition allows.
-        let spent = verdict::by_count(&after, unmet, definition, now).filter(|_| self.active.is_none());
+        let spent = verdict::by_count(&after, unmet, definition, now)
+            .or_else(|| verdict::by_budget(&after, definition, now))
+            .filter(|_| self.active.is_none());
         Ok([Some(updated), spent.map(|state| Event::Closed { last: None, state })]
             .into_iter()
             .flatten()

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::definition::Definition;
 use crate::core::id::{JobId, TaskId};
+use crate::core::reading::{Conversation, Spent};
 use crate::core::reason::{EndReason, Skip, VerdictReason};
 use crate::core::schedule::{Anchor, Schedule};
 use crate::core::task::{How, Origin};
@@ -50,6 +51,12 @@ pub struct Job {
     pub last: Option<Brief>,
     /// The newest run that failed or left the goal unmet.
     pub last_failure: Option<Brief>,
+    /// What the agents of all its runs used.
+    #[serde(skip_serializing_if = "Spent::is_nothing", default)]
+    pub spent: Spent,
+    /// The conversation that the next run may go on with.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub conversation: Option<Conversation>,
     /// When it was archived.
     pub archived_at: Option<Timestamp>,
 }
@@ -120,6 +127,12 @@ pub struct Brief {
     pub unmet: Option<String>,
     /// When.
     pub ended_at: Timestamp,
+    /// What its agents used.
+    #[serde(skip_serializing_if = "Spent::is_nothing", default)]
+    pub spent: Spent,
+    /// The conversation that its newest attempt was in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub conversation: Option<Conversation>,
 }
 
 /// What happened to a job.
@@ -225,6 +238,8 @@ impl Job {
             streak: 0,
             last: None,
             last_failure: None,
+            spent: Spent::default(),
+            conversation: None,
             archived_at: None,
         }
     }
@@ -282,6 +297,10 @@ impl Job {
 
     fn remember(&mut self, brief: &Brief) {
         self.active = None;
+        self.spent = self.spent.plus(brief.spent);
+        if brief.conversation.is_some() {
+            self.conversation.clone_from(&brief.conversation);
+        }
         if brief.how != How::Succeeded || brief.unmet.is_some() {
             self.last_failure = Some(brief.clone());
         }

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use crate::core::actor::Voice;
 use crate::core::condition::evaluate::Truth;
-use crate::core::definition::{Definition, Environment, Limits, Target};
+use crate::core::definition::{Definition, Environment, Limits, RunsMay, Target};
 use crate::core::goal::{Criterion, Finding, Findings, Goal, UNTIL};
 use crate::core::id::{JobId, TaskId};
 use crate::core::job::decide::Input;
-use crate::core::job::{Brief, Close, Event, Job, Pause, State, verdict};
+use crate::core::job::{Brief, Close, Event, Job, Pause, State};
 use crate::core::process::{Bounds, Command};
+use crate::core::reading::Spent;
 use crate::core::reason::{EndReason, Skip, VerdictReason};
 use crate::core::refusal::Code;
 use crate::core::retry::Retry;
@@ -42,9 +43,10 @@ fn definition(schedule: Schedule) -> Definition {
         ends_at: None,
         zone: "UTC".to_owned(),
         goal: None,
-        limits: Limits { runs: None, span: None, deadline: None, breaker: 2 },
+        limits: Limits { runs: None, span: None, deadline: None, breaker: 2, tokens: None, dollars: None },
         retry: Retry { most: 0, delay: Span::from_secs(1) },
         bounds: Bounds { wall: None, idle: None, memory_bytes: None, output_bytes: 1, grace: Span::ZERO },
+        runs_may: RunsMay::default(),
     }
 }
 
@@ -88,9 +90,20 @@ fn ended(second: i64, reason: EndReason, truth: Option<Truth>) -> (Input, Brief)
     let findings = truth.map(|truth| Findings { criteria: vec![finding(truth)] });
     let how = if reason == EndReason::ExitZero || truth.is_some() { How::Succeeded } else { How::Failed };
     let end = End { at: at(second), how, exit, findings };
-    let last = verdict::brief(run(), 1, 1, &end);
+    let last = Brief {
+        run: run(),
+        attempt: 1,
+        number: 1,
+        how,
+        reason,
+        code: None,
+        unmet: end.findings.as_ref().filter(|findings| !findings.all_met()).map(Findings::evidence),
+        ended_at: at(second),
+        spent: Spent::default(),
+        conversation: None,
+    };
     let goal = truth.map(|_| goal());
-    (Input::RunEnded { run: run(), attempt: 1, number: 1, origin: Origin::Schedule, goal, end }, last)
+    (Input::RunEnded { last: Box::new(last.clone()), origin: Origin::Schedule, goal, end }, last)
 }
 
 fn closed(second: i64, reason: VerdictReason, evidence: &str) -> Close {

@@ -6,10 +6,9 @@ use jiff::Timestamp;
 
 use crate::core::definition::Definition;
 use crate::core::goal::UNTIL;
-use crate::core::id::TaskId;
 use crate::core::job::{Brief, Close, Job, Pause, State};
 use crate::core::reason::{EndReason, VerdictReason};
-use crate::core::task::{End, How};
+use crate::core::task::{End, How, Task};
 
 /// The word for a run that worked and left its goal unmet.
 pub const NOT_YET: &str = "not_yet";
@@ -38,7 +37,10 @@ pub fn after_run(job: &Job, end: &End, definition: &Definition, now: Timestamp) 
         return Next::Close(State::Completed(Close { at: now, reason, evidence: findings.evidence(), run }));
     }
     let unmet = end.findings.as_ref().map(super::super::goal::Findings::evidence);
-    if let Some(state) = by_count(job, unmet, definition, now).or_else(|| by_time(job, definition, now)) {
+    let state = by_count(job, unmet, definition, now)
+        .or_else(|| by_budget(job, definition, now))
+        .or_else(|| by_time(job, definition, now));
+    if let Some(state) = state {
         return Next::Close(state);
     }
     if job.state == State::Active && definition.limits.breaker > 0 && job.streak >= definition.limits.breaker
@@ -71,6 +73,13 @@ pub fn by_count(job: &Job, unmet: Option<String>, definition: &Definition, now: 
     Some(if definition.goal.is_some() { State::Failed(close) } else { State::Completed(close) })
 }
 
+/// The end by what its agents used.
+pub fn by_budget(job: &Job, definition: &Definition, now: Timestamp) -> Option<State> {
+    let evidence = definition.limits.used_up(&job.spent)?;
+    let run = job.last.as_ref().map(|last| last.run);
+    Some(State::Failed(Close { at: now, reason: VerdictReason::Budget, evidence, run }))
+}
+
 /// The end by time, when no further run can start before a limit.
 pub fn by_time(job: &Job, definition: &Definition, now: Timestamp) -> Option<State> {
     let run = job.last.as_ref().map(|last| last.run);
@@ -100,7 +109,12 @@ pub fn by_time(job: &Job, definition: &Definition, now: Timestamp) -> Option<Sta
 pub fn streak(before: u32, end: &End, definition: &Definition) -> u32 {
     let counts = match end.exit.reason {
         reason if reason.is_breakage() => true,
-        EndReason::ExitNonzero | EndReason::Timeout => definition.goal.is_none(),
+        EndReason::ExitNonzero
+        | EndReason::Timeout
+        | EndReason::AgentFailed
+        | EndReason::PermissionDenied
+        | EndReason::ContextFull
+        | EndReason::SchemaError => definition.goal.is_none(),
         // A quota is nobody's failure, and neither is a service that has too much to do.
         EndReason::Cancelled
         | EndReason::ChecksOnly
@@ -116,37 +130,35 @@ pub fn streak(before: u32, end: &End, definition: &Definition) -> u32 {
         | EndReason::SpawnFailed
         | EndReason::Lost
         | EndReason::AgentMissing
-        | EndReason::AgentFailed
-        | EndReason::PermissionDenied
         | EndReason::Auth
-        | EndReason::ContextFull
         | EndReason::ModelMissing
-        | EndReason::SessionMissing
-        | EndReason::SchemaError => false,
+        | EndReason::SessionMissing => false,
     };
     if counts { before + 1 } else { 0 }
 }
 
-/// What a job remembers of a run that ended so.
-pub fn brief(run: TaskId, attempt: u32, number: u32, end: &End) -> Brief {
-    let unmet = end
-        .findings
-        .as_ref()
-        .filter(|findings| !findings.all_met())
-        .map(super::super::goal::Findings::evidence);
-    Brief {
-        run,
-        attempt,
-        number,
-        how: end.how,
-        reason: end.exit.reason,
-        code: end.exit.code,
-        unmet,
-        ended_at: end.at,
-    }
-}
-
 impl Brief {
+    /// What a job remembers of a run that ended so.
+    pub fn of(task: &Task, end: &End) -> Self {
+        let unmet = end
+            .findings
+            .as_ref()
+            .filter(|findings| !findings.all_met())
+            .map(super::super::goal::Findings::evidence);
+        Self {
+            run: task.id,
+            attempt: task.claims,
+            number: task.number,
+            how: end.how,
+            reason: end.exit.reason,
+            code: end.exit.code,
+            unmet,
+            ended_at: end.at,
+            spent: task.course.spent,
+            conversation: task.course.latest.clone(),
+        }
+    }
+
     /// The word for how the run ended; see [`How::word`].
     pub fn state_word(&self) -> &'static str {
         if self.is_not_yet() { NOT_YET } else { self.how.word() }

@@ -9,12 +9,15 @@ use crate::core::definition::Definition;
 use crate::core::process::{CheckTry, ProcessKey};
 use crate::core::reason::EndReason;
 use crate::core::refusal::{Code, Refusal};
+use crate::core::task::event::{Charge, Event};
 use crate::core::task::exit::Exit;
-use crate::core::task::{End, Evaluating, Event, How, Phase, State, Task};
+use crate::core::task::{End, Evaluating, How, Phase, State, Task};
 
 /// What an evaluation waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
+    /// What the output of an agent says.
+    Reading,
     /// These facts, which need no process.
     Facts(Vec<Need>),
     /// This check.
@@ -36,6 +39,10 @@ impl Task {
         let State::Running { phase: Phase::Evaluating(evaluating), .. } = &self.state else {
             return Wanted::Nothing;
         };
+        let is_read = contract.target.assignment().is_none() || evaluating.reading.is_some();
+        if !is_read && has_output(evaluating.exit.reason) {
+            return Wanted::Reading;
+        }
         let Some(goal) = contract.goal.as_ref().filter(|_| is_evaluated(evaluating.exit.reason)) else {
             return Wanted::Nothing;
         };
@@ -63,9 +70,11 @@ impl Task {
             State::Running { phase: Phase::Stopping { check, .. }, .. } => *check,
             State::Running { phase: Phase::Evaluating(_), .. } => match self.wanted(contract) {
                 Wanted::Check { check, .. } => Some(check),
-                Wanted::Facts(_) | Wanted::Nothing => return None,
+                Wanted::Reading | Wanted::Facts(_) | Wanted::Nothing => return None,
             },
-            State::Pending { .. } | State::Ended(_) | State::Skipped(_) => return None,
+            State::Pending { .. } | State::Waiting { .. } | State::Ended(_) | State::Skipped(_) => {
+                return None;
+            }
         };
         Some(ProcessKey { check, ..self.attempt_key() })
     }
@@ -88,8 +97,22 @@ impl Task {
         let findings = goal.map(|goal| goal.evaluate(&evaluating.facts()));
         let met = findings.as_ref().is_some_and(super::super::goal::Findings::all_met);
         let how = how(&exit, goal.is_some());
-        if self.tries <= contract.retry.most && is_retried(how) && !met {
-            return Event::Retrying { due_at: contract.retry.pause(self.id, self.tries).after(now) };
+        let is_spent = contract.limits.used_up(&self.course.spent_in_all()).is_some();
+        if let Some(assignment) = contract.target.assignment().filter(|_| !met && !is_spent)
+            && let Some(onward) = self.onward(evaluating, assignment, now)
+        {
+            return onward;
+        }
+        if self.tries <= contract.retry.most
+            && is_retried(how)
+            && !is_hopeless(exit.reason)
+            && !met
+            && !is_spent
+        {
+            let due_at = contract.retry.pause(self.id, self.tries).after(now);
+            let course =
+                contract.target.assignment().map(|assignment| Box::new(self.course.next(assignment)));
+            return Event::Retrying { due_at, course, charge: Charge::Full };
         }
         Event::Ended { end: End { at: now, how, exit, findings } }
     }
@@ -101,6 +124,16 @@ impl Evaluating {
             self.known.iter().map(|known| (known.need.clone(), known.fact.clone())).collect();
         Facts { exit: self.exit.judged_code(), known }
     }
+}
+
+/// Whether the same attempt would end in the same way until a person does something.
+fn is_hopeless(reason: EndReason) -> bool {
+    matches!(reason, EndReason::Auth | EndReason::ModelMissing | EndReason::PermissionDenied)
+}
+
+/// Whether a process that ended so may have written something.
+fn has_output(reason: EndReason) -> bool {
+    !matches!(reason, EndReason::SpawnFailed | EndReason::AgentMissing | EndReason::ChecksOnly)
 }
 
 /// Whether the goal is looked at after an attempt that ended so: only when something ran, or nothing was to.

@@ -10,9 +10,11 @@ use crate::core::refusal::{Code, Refusal};
 use crate::core::retry;
 use crate::core::span::Span;
 use crate::core::task::conclude::Wanted;
+use crate::core::task::course::Around;
+use crate::core::task::event::Event;
 use crate::core::task::exit::Exit;
 use crate::core::task::report::Report;
-use crate::core::task::{End, Evaluating, Event, How, Known, Origin, Phase, State, Task};
+use crate::core::task::{End, Evaluating, How, Known, Origin, Phase, State, Task};
 
 /// What can be said to a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +23,11 @@ pub enum Input {
     Claim {
         /// When the time of its job is over, if that is bounded.
         until: Option<Timestamp>,
+        /// What else goes on that may keep it from starting.
+        around: Around,
     },
+    /// What it waited for may have ended.
+    Release,
     /// What the world says about a process of it.
     Report(Report),
     /// Somebody wants it ended.
@@ -34,6 +40,8 @@ pub enum Input {
     Rebind {
         /// The revision.
         revision: u32,
+        /// Its definition.
+        definition: Box<Definition>,
     },
 }
 
@@ -71,14 +79,16 @@ impl Task {
             return Err(self.late(input));
         }
         match &self.state {
-            State::Pending { due_at } => self.pending(*due_at, input, contract, now),
+            State::Pending { due_at } => self.pending(Some(*due_at), input, contract, now),
+            State::Waiting { due_at, .. } => self.pending(*due_at, input, contract, now),
             State::Claimed { .. } => self.claimed(input, contract, now),
             State::Running { phase: Phase::Executing, .. } => self.executing(input, contract, now),
             State::Running { phase: Phase::Evaluating(evaluating), .. } => {
                 self.evaluating(evaluating, input, contract, now)
             }
             State::Running { phase: Phase::Stopping { reason, check, exit }, .. } => {
-                self.stopping(Stop { reason: *reason, check: *check, exit: exit.as_ref() }, input, now)
+                let stop = Stop { reason: *reason, check: *check, exit: exit.as_ref() };
+                self.stopping(stop, input, contract, now)
             }
             State::Ended(_) | State::Skipped(_) => Err(self.late(input)),
         }
@@ -86,30 +96,34 @@ impl Task {
 
     fn pending(
         &self,
-        due_at: Timestamp,
+        due_at: Option<Timestamp>,
         input: &Input,
         contract: &Definition,
         now: Timestamp,
     ) -> Result<Vec<Event>, Refusal> {
+        let is_due = due_at.is_some_and(|due_at| due_at <= now);
         match input {
-            Input::Claim { until: Some(until) }
-                if due_at <= now && *until <= now && self.origin != Origin::Zero =>
+            Input::Claim { until: Some(until), .. }
+                if is_due && *until <= now && self.origin != Origin::Zero =>
             {
                 // It waited for a lane or a retry until there was no time left for it.
                 Ok(vec![ended(How::TimedOut, Exit::without_process(EndReason::Timeout), now)])
             }
-            Input::Claim { .. } if due_at <= now => Ok(self.claim(contract, now)),
+            Input::Claim { until, around } if is_due => Ok(self.claim(*until, around, contract, now)),
+            Input::Release if due_at.is_none() => Ok(vec![Event::Hastened { due_at: now }]),
             Input::Cancel => {
                 Ok(vec![ended(How::Cancelled, Exit::without_process(EndReason::Cancelled), now)])
             }
-            Input::Hasten if due_at > now => Ok(vec![Event::Hastened { due_at: now }]),
+            Input::Hasten if due_at.is_some() && !is_due => Ok(vec![Event::Hastened { due_at: now }]),
             // The longest that it can have been put off by itself.
-            Input::ClockBack if due_at > retry::PAUSE_MAX.after(now) => {
+            Input::ClockBack
+                if due_at.is_some_and(|due_at| due_at > self.put_off_most(contract).after(now)) =>
+            {
                 Ok(vec![Event::Hastened { due_at: now }])
             }
             Input::ClockBack => Ok(Vec::new()),
-            Input::Rebind { revision } => Ok(vec![Event::Rebound { revision: *revision }]),
-            Input::Claim { .. } | Input::Report(_) | Input::Hasten => Err(self.late(input)),
+            Input::Rebind { revision, definition } => Ok(self.rebound(*revision, contract, definition, now)),
+            Input::Claim { .. } | Input::Release | Input::Report(_) | Input::Hasten => Err(self.late(input)),
         }
     }
 
@@ -122,6 +136,7 @@ impl Task {
                 Ok(self.revoked(key.attempt, contract, now))
             }
             Input::Claim { .. }
+            | Input::Release
             | Input::Report(_)
             | Input::Cancel
             | Input::Hasten
@@ -142,6 +157,7 @@ impl Task {
                 Ok(self.exited(Exit::without_process(EndReason::Lost), contract, now))
             }
             Input::Claim { .. }
+            | Input::Release
             | Input::Report(_)
             | Input::Hasten
             | Input::ClockBack
@@ -149,7 +165,13 @@ impl Task {
         }
     }
 
-    fn stopping(&self, stop: Stop<'_>, input: &Input, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    fn stopping(
+        &self,
+        stop: Stop<'_>,
+        input: &Input,
+        contract: &Definition,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
         let Stop { reason, check, exit } = stop;
         let over = |exit: Exit| Ok(vec![ended(How::Cancelled, Exit { reason, ..exit }, now)]);
         match input {
@@ -157,6 +179,12 @@ impl Task {
                 Ok(vec![Event::Started { attempt: key.attempt, at: *at }])
             }
             Input::Report(Report::Started { key, .. }) if key.check == check => Ok(Vec::new()),
+            // What an agent used until then is worth knowing.
+            Input::Report(Report::Ended { key, outcome })
+                if key.check == check && exit.is_none() && contract.target.assignment().is_some() =>
+            {
+                Ok(self.exited(Exit { reason, ..Exit::of(outcome) }, contract, now))
+            }
             Input::Report(Report::Ended { key, outcome }) if key.check == check => {
                 over(exit.cloned().unwrap_or_else(|| Exit::of(outcome)))
             }
@@ -165,6 +193,7 @@ impl Task {
             }
             Input::Cancel => Ok(Vec::new()),
             Input::Claim { .. }
+            | Input::Release
             | Input::Report(_)
             | Input::Hasten
             | Input::ClockBack
@@ -174,7 +203,7 @@ impl Task {
 
     /// A claim is given up: the next waits longer each time, and in the end there is none.
     fn revoked(&self, attempt: u32, contract: &Definition, now: Timestamp) -> Vec<Event> {
-        let before = self.claims - self.tries;
+        let before = self.claims - self.tries - self.uncharged;
         if before < REVOKED_MOST {
             let pause = Span::from_ms(REVOKED_PAUSE.as_ms() << (before - 1).min(6));
             // A restart gives up what it finds unstarted; the first time is nobody's fault.
@@ -224,6 +253,9 @@ impl Task {
                 Ok(vec![Event::CheckLost { check }])
             }
             Input::Report(Report::Started { key, .. }) if check == Some(*key) => Ok(Vec::new()),
+            Input::Report(Report::Read { reading, .. }) if self.wanted(contract) == Wanted::Reading => {
+                Ok(self.known(Event::Read { reading: reading.clone() }, contract, now))
+            }
             Input::Cancel if check.is_some() => {
                 let check = check.and_then(|key| key.check);
                 Ok(vec![Event::Stopping { reason: EndReason::Cancelled, check }])
@@ -233,6 +265,7 @@ impl Task {
                 Ok(vec![ended(How::Cancelled, exit, now)])
             }
             Input::Claim { .. }
+            | Input::Release
             | Input::Report(_)
             | Input::Hasten
             | Input::ClockBack
@@ -240,12 +273,29 @@ impl Task {
         }
     }
 
-    fn claim(&self, contract: &Definition, now: Timestamp) -> Vec<Event> {
+    fn claim(
+        &self,
+        until: Option<Timestamp>,
+        around: &Around,
+        contract: &Definition,
+        now: Timestamp,
+    ) -> Vec<Event> {
         let attempt = self.claims + 1;
-        let mut events = vec![Event::Claimed { attempt }];
+        let mut events = Vec::new();
+        let assignment = contract.target.assignment().filter(|_| self.origin != Origin::Zero);
+        let until = until.filter(|_| assignment.is_some());
+        if let Some(assignment) = assignment {
+            let held = self.held(assignment, until, around, now);
+            events = held.events;
+            if held.is_held {
+                return events;
+            }
+        }
+        let claimed_event = Event::Claimed { attempt, until };
+        events.push(claimed_event.clone());
         if self.origin == Origin::Zero {
             let mut claimed = self.clone();
-            claimed.evolve(&events[0], now);
+            claimed.evolve(&claimed_event, now);
             events.extend(claimed.exited(Exit::without_process(EndReason::ChecksOnly), contract, now));
         }
         events
@@ -262,18 +312,43 @@ impl Task {
     }
 
     fn found(&self, facts: Vec<Known>, contract: &Definition, now: Timestamp) -> Vec<Event> {
+        self.known(Event::Found { facts }, contract, now)
+    }
+
+    /// More is known, and perhaps all that is wanted.
+    fn known(&self, event: Event, contract: &Definition, now: Timestamp) -> Vec<Event> {
         let mut after = self.clone();
-        let found = Event::Found { facts };
-        after.evolve(&found, now);
-        let mut events = vec![found];
+        after.evolve(&event, now);
+        let mut events = vec![event];
         events.extend(after.conclude_if_known(contract, now));
         events
+    }
+
+    /// Follows another revision: what it waits for, and who is at it, are as that one says.
+    fn rebound(&self, revision: u32, before: &Definition, after: &Definition, now: Timestamp) -> Vec<Event> {
+        let is_other = before.target != after.target && self.origin != Origin::Zero;
+        let course = is_other.then(|| Box::new(self.course.rebound(after.target.assignment())));
+        let woken = matches!(self.state, State::Waiting { .. }).then_some(Event::Hastened { due_at: now });
+        std::iter::once(Event::Rebound { revision, course }).chain(woken).collect()
+    }
+
+    /// Whether it waits for something else to end.
+    pub fn waits_for_others(&self) -> bool {
+        matches!(&self.state, State::Waiting { why, .. } if why.is_for_others())
+    }
+
+    /// The longest that it can have been put off.
+    fn put_off_most(&self, contract: &Definition) -> Span {
+        match (&self.state, contract.target.assignment()) {
+            (State::Waiting { .. }, Some(assignment)) => assignment.quota_wait.max(retry::PAUSE_MAX),
+            _ => retry::PAUSE_MAX,
+        }
     }
 
     fn conclude_if_known(&self, contract: &Definition, now: Timestamp) -> Option<Event> {
         match self.wanted(contract) {
             Wanted::Nothing => Some(self.conclude(contract, now)),
-            Wanted::Facts(_) | Wanted::Check { .. } => None,
+            Wanted::Reading | Wanted::Facts(_) | Wanted::Check { .. } => None,
         }
     }
 
@@ -291,13 +366,19 @@ impl Input {
     fn attempt(&self) -> Option<u32> {
         match self {
             Self::Report(report) => Some(report.key().attempt),
-            Self::Claim { .. } | Self::Cancel | Self::Hasten | Self::ClockBack | Self::Rebind { .. } => None,
+            Self::Claim { .. }
+            | Self::Release
+            | Self::Cancel
+            | Self::Hasten
+            | Self::ClockBack
+            | Self::Rebind { .. } => None,
         }
     }
 
     fn word(&self) -> &'static str {
         match self {
             Self::Claim { .. } => "claim",
+            Self::Release => "release",
             Self::Report(report) => report.word(),
             Self::Cancel => "cancel",
             Self::Hasten => "hasten",

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::class::Class;
 use crate::core::process::{Cut, Ending, Outcome};
+use crate::core::reading::Reading;
 use crate::core::reason::EndReason;
 
 /// How an attempt ended.
@@ -45,6 +47,74 @@ impl Exit {
             Ending::SpawnFailed { cause } | Ending::Missing { cause } => (None, None, Some(cause.clone())),
         };
         Self { reason, code, signal, cause }
+    }
+
+    /// What the core makes of it once the output of an agent was read; how the process was ended comes first.
+    #[must_use]
+    pub fn after(&self, reading: &Reading) -> Self {
+        let by_itself =
+            matches!(self.reason, EndReason::ExitZero | EndReason::ExitNonzero | EndReason::Signalled);
+        let reason = match reading.class {
+            _ if !by_itself => self.reason,
+            // What the manifest says no more about is as the process says.
+            Class::Done if self.code == Some(0) => EndReason::ExitZero,
+            Class::Done | Class::Failed => EndReason::AgentFailed,
+            Class::PermissionDenied => EndReason::PermissionDenied,
+            Class::Auth => EndReason::Auth,
+            Class::Quota => EndReason::Quota,
+            Class::RateLimit => EndReason::RateLimit,
+            Class::Overloaded => EndReason::Overloaded,
+            Class::Network => EndReason::Network,
+            Class::ContextFull => EndReason::ContextFull,
+            Class::ModelMissing => EndReason::ModelMissing,
+            Class::SessionMissing => EndReason::SessionMissing,
+            Class::SchemaError => EndReason::SchemaError,
+            Class::Timeout
+            | Class::Idle
+            | Class::Killed
+            | Class::Crashed
+            | Class::SpawnFailed
+            | Class::AgentMissing => self.reason,
+        };
+        let cause = reading.message.clone().filter(|_| reason != EndReason::ExitZero);
+        Self { reason, cause: cause.or_else(|| self.cause.clone()), ..self.clone() }
+    }
+
+    /// How the process ended, as a shim would say it.
+    pub fn ending(&self) -> Ending {
+        match (self.code, self.signal) {
+            (Some(code), _) => Ending::Exited(code),
+            (None, signal) => Ending::Signalled(signal.unwrap_or(0)),
+        }
+    }
+
+    /// Why its shim ended it, when it did.
+    pub fn cut(&self) -> Option<Cut> {
+        match self.reason {
+            EndReason::Timeout => Some(Cut::Wall),
+            EndReason::IdleTimeout => Some(Cut::Idle),
+            EndReason::ResourceLimit => Some(Cut::Memory),
+            EndReason::OutputLimit => Some(Cut::Output),
+            EndReason::Cancelled => Some(Cut::Told),
+            EndReason::ExitZero
+            | EndReason::ExitNonzero
+            | EndReason::Signalled
+            | EndReason::SpawnFailed
+            | EndReason::Lost
+            | EndReason::ChecksOnly
+            | EndReason::AgentMissing
+            | EndReason::AgentFailed
+            | EndReason::PermissionDenied
+            | EndReason::Auth
+            | EndReason::Quota
+            | EndReason::RateLimit
+            | EndReason::Overloaded
+            | EndReason::Network
+            | EndReason::ContextFull
+            | EndReason::ModelMissing
+            | EndReason::SessionMissing
+            | EndReason::SchemaError => None,
+        }
     }
 
     /// An end without a process that could have exited.

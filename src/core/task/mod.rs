@@ -5,8 +5,11 @@
 //! Nothing in here knows of lanes, schedules or verdicts; see `core::job`.
 
 pub mod conclude;
+pub mod course;
 pub mod decide;
+pub mod event;
 pub mod exit;
+pub mod onward;
 pub mod report;
 #[cfg(test)]
 mod tests;
@@ -18,7 +21,9 @@ use crate::core::condition::fact::{Fact, Need};
 use crate::core::goal::Findings;
 use crate::core::id::{JobId, TaskId};
 use crate::core::process::{CheckTry, ProcessKey};
+use crate::core::reading::Reading;
 use crate::core::reason::{EndReason, Skip};
+use crate::core::task::course::{Course, Wait};
 use crate::core::task::exit::Exit;
 
 /// One unit of work.
@@ -43,6 +48,12 @@ pub struct Task {
     pub claims: u32,
     /// How many attempts were charged to it.
     pub tries: u32,
+    /// How many attempts were not, since something else than the work ended them.
+    #[serde(skip_serializing_if = "is_none", default)]
+    pub uncharged: u32,
+    /// How it goes on with agents.
+    #[serde(skip_serializing_if = "Course::is_new", default)]
+    pub course: Course,
     /// Where it stands.
     pub state: State,
 }
@@ -67,6 +78,13 @@ pub enum State {
     Pending {
         /// Not before this.
         due_at: Timestamp,
+    },
+    /// Was kept from starting, or from going on, by something that passes.
+    Waiting {
+        /// Not before this; none when something else has to end first.
+        due_at: Option<Timestamp>,
+        /// What keeps it.
+        why: Wait,
     },
     /// Has a lane; its process may or may not have started.
     Claimed {
@@ -119,6 +137,9 @@ pub struct Evaluating {
     pub known: Vec<Known>,
     /// How often the check at hand was tried.
     pub tries: u16,
+    /// What an agent's output said.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reading: Option<Box<Reading>>,
 }
 
 /// A fact and the need it answers.
@@ -184,162 +205,35 @@ pub struct Skipped {
     pub count: u64,
 }
 
-/// What happened to a task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// It has a lane, under this claim.
-    Claimed {
-        /// The claim.
-        attempt: u32,
-    },
-    /// The claim was given up before anything started, and is not charged.
-    Revoked {
-        /// The claim.
-        attempt: u32,
-        /// When it may be claimed again.
-        due_at: Timestamp,
-    },
-    /// Its process started.
-    Started {
-        /// The claim.
-        attempt: u32,
-        /// When.
-        at: Timestamp,
-    },
-    /// Its process ended.
-    Exited {
-        /// The claim.
-        attempt: u32,
-        /// How.
-        exit: Exit,
-    },
-    /// Facts about it came in.
-    Found {
-        /// The facts.
-        facts: Vec<Known>,
-    },
-    /// A check's process was lost and is tried again.
-    CheckLost {
-        /// Which try it was.
-        check: CheckTry,
-    },
-    /// It failed and will be tried again.
-    Retrying {
-        /// When.
-        due_at: Timestamp,
-    },
-    /// It is being ended.
-    Stopping {
-        /// Why.
-        reason: EndReason,
-        /// The check that is being ended, when it is one and not the attempt.
-        check: Option<CheckTry>,
-    },
-    /// It waits no longer for its retry.
-    Hastened {
-        /// The new due time.
-        due_at: Timestamp,
-    },
-    /// It follows another revision of its job.
-    Rebound {
-        /// The revision.
-        revision: u32,
-    },
-    /// More adjacent slots were skipped.
-    Extended {
-        /// The newest.
-        last: Timestamp,
-        /// How many in all.
-        count: u64,
-    },
-    /// It is over.
-    Ended {
-        /// How.
-        end: End,
-    },
-}
-
 impl Task {
-    /// Changes the task as `event` says; cannot fail, because only `decide` makes events.
-    pub fn evolve(&mut self, event: &Event, at: Timestamp) {
-        match event {
-            Event::Claimed { attempt } => {
-                self.claims = *attempt;
-                self.state = State::Claimed { attempt: *attempt, at };
-            }
-            Event::Started { attempt, at: started_at } => {
-                let phase = match &self.state {
-                    State::Running { phase, .. } => phase.clone(),
-                    State::Pending { .. } | State::Claimed { .. } | State::Ended(_) | State::Skipped(_) => {
-                        Phase::Executing
-                    }
-                };
-                self.state = State::Running { attempt: *attempt, started_at: *started_at, phase };
-            }
-            Event::Exited { attempt, exit } => {
-                self.tries += 1;
-                let phase = Phase::Evaluating(Evaluating { exit: exit.clone(), known: Vec::new(), tries: 1 });
-                self.state =
-                    State::Running { attempt: *attempt, started_at: self.started_at().unwrap_or(at), phase };
-            }
-            Event::Found { facts } => {
-                if let Some(evaluating) = self.evaluating_mut() {
-                    evaluating.known.extend(facts.iter().cloned());
-                    evaluating.tries = 1;
-                }
-            }
-            Event::CheckLost { check } => {
-                if let Some(evaluating) = self.evaluating_mut() {
-                    evaluating.tries = check.number + 1;
-                }
-            }
-            Event::Revoked { due_at, .. } | Event::Retrying { due_at } | Event::Hastened { due_at } => {
-                self.state = State::Pending { due_at: *due_at }
-            }
-            Event::Stopping { reason, check } => {
-                let exit = self.evaluating_mut().map(|evaluating| evaluating.exit.clone());
-                let phase = Phase::Stopping { reason: *reason, check: *check, exit };
-                self.state = State::Running {
-                    attempt: self.claims,
-                    started_at: self.started_at().unwrap_or(at),
-                    phase,
-                };
-            }
-            Event::Rebound { revision } => self.revision = *revision,
-            Event::Extended { last, count } => {
-                if let State::Skipped(skipped) = &mut self.state {
-                    skipped.last = *last;
-                    skipped.count = *count;
-                }
-            }
-            Event::Ended { end } => self.state = State::Ended(end.clone()),
-        }
-    }
-
-    fn evaluating_mut(&mut self) -> Option<&mut Evaluating> {
-        match &mut self.state {
-            State::Running { phase: Phase::Evaluating(evaluating), .. } => Some(evaluating),
-            State::Running { .. }
-            | State::Pending { .. }
+    /// When the process of the newest claim started.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::Running { started_at, .. } => Some(*started_at),
+            State::Pending { .. }
+            | State::Waiting { .. }
             | State::Claimed { .. }
             | State::Ended(_)
             | State::Skipped(_) => None,
         }
     }
 
-    /// When the process of the newest claim started.
-    pub fn started_at(&self) -> Option<Timestamp> {
-        match &self.state {
-            State::Running { started_at, .. } => Some(*started_at),
-            State::Pending { .. } | State::Claimed { .. } | State::Ended(_) | State::Skipped(_) => None,
-        }
+    /// How many attempts came to an end, charged to it or not.
+    pub fn attempts(&self) -> u32 {
+        self.tries + self.uncharged
+    }
+
+    /// Whether it is under way.
+    pub fn has_lane(&self) -> bool {
+        matches!(self.state, State::Claimed { .. } | State::Running { .. })
     }
 
     /// Whether it can still change.
     pub fn is_open(&self) -> bool {
         match self.state {
-            State::Pending { .. } | State::Claimed { .. } | State::Running { .. } => true,
+            State::Pending { .. } | State::Waiting { .. } | State::Claimed { .. } | State::Running { .. } => {
+                true
+            }
             State::Ended(_) | State::Skipped(_) => false,
         }
     }
@@ -348,4 +242,9 @@ impl Task {
     pub fn attempt_key(&self) -> ProcessKey {
         ProcessKey::attempt(self.id, self.claims)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }

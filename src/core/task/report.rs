@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::core::process::{Outcome, ProcessKey};
+use crate::core::reading::Reading;
 use crate::core::task::Known;
 
 /// What the world says about a process.
@@ -32,6 +33,13 @@ pub enum Report {
         /// Which process.
         key: ProcessKey,
     },
+    /// The output of an agent was read.
+    Read {
+        /// The attempt that wrote it.
+        key: ProcessKey,
+        /// What it says.
+        reading: Box<Reading>,
+    },
     /// These facts were found out.
     Found {
         /// The attempt they are about.
@@ -49,6 +57,7 @@ impl Report {
             | Self::Ended { key, .. }
             | Self::Revoked { key }
             | Self::Lost { key }
+            | Self::Read { key, .. }
             | Self::Found { key, .. } => *key,
         }
     }
@@ -60,6 +69,7 @@ impl Report {
             Self::Ended { .. } => "ended",
             Self::Revoked { .. } => "revoked",
             Self::Lost { .. } => "lost",
+            Self::Read { .. } => "read",
             Self::Found { .. } => "found",
         }
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::core::condition::evaluate::Truth;
 use crate::core::condition::fact::{Fact, Need};
-use crate::core::definition::{Definition, Environment, Limits, Target};
+use crate::core::definition::{Definition, Environment, Limits, RunsMay, Target};
 use crate::core::goal::{Criterion, Finding, Findings, Goal};
 use crate::core::id::{JobId, TaskId};
 use crate::core::process::{Bounds, CheckTry, Command, Ending, Outcome, ProcessKey};
@@ -15,10 +15,12 @@ use crate::core::reason::EndReason;
 use crate::core::retry::Retry;
 use crate::core::schedule::{Schedule, Start};
 use crate::core::span::Span;
+use crate::core::task::course::Course;
 use crate::core::task::decide::Input;
+use crate::core::task::event::{Charge, Event};
 use crate::core::task::exit::Exit;
 use crate::core::task::report::Report;
-use crate::core::task::{End, Event, How, Known, Origin, State, Task};
+use crate::core::task::{End, How, Known, Origin, State, Task};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("a small number of seconds")
@@ -39,9 +41,10 @@ fn contract(condition: Option<&str>, retries: u32) -> Definition {
         ends_at: None,
         zone: "UTC".to_owned(),
         goal: condition.map(|condition| Goal { criteria: vec![criterion(condition)] }),
-        limits: Limits { runs: None, span: None, deadline: None, breaker: 0 },
+        limits: Limits { runs: None, span: None, deadline: None, breaker: 0, tokens: None, dollars: None },
         retry: Retry { most: retries, delay: Span::from_secs(60) },
         bounds: Bounds { wall: None, idle: None, memory_bytes: None, output_bytes: 1, grace: Span::ZERO },
+        runs_may: RunsMay::default(),
     }
 }
 
@@ -57,6 +60,8 @@ fn task(events: &[Event]) -> Task {
         created_at: at(0),
         claims: 0,
         tries: 0,
+        uncharged: 0,
+        course: Course::default(),
         state: State::Pending { due_at: at(0) },
     };
     for event in events {
@@ -66,7 +71,7 @@ fn task(events: &[Event]) -> Task {
 }
 
 fn claimed(attempt: u32) -> Event {
-    Event::Claimed { attempt }
+    Event::Claimed { attempt, until: None }
 }
 
 fn key(attempt: u32) -> ProcessKey {
@@ -167,7 +172,8 @@ fn with_a_goal_an_exit_code_is_evidence() {
 fn a_failure_is_tried_again_after_its_pause() {
     let contract = contract(None, 1);
     let due_at = contract.retry.pause(TaskId::from_bits(1), 1).after(at(9));
-    let events = [exited(EndReason::ExitNonzero, 1), Event::Retrying { due_at }];
+    let events =
+        [exited(EndReason::ExitNonzero, 1), Event::Retrying { due_at, course: None, charge: Charge::Full }];
     check(&task(&[claimed(1)]), &contract, &exits(key(1), 1), Ok(&events));
 }
 

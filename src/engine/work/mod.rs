@@ -6,6 +6,7 @@
 
 pub mod inspect;
 pub mod output;
+pub mod read;
 pub mod tidy;
 
 mod line;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 use crate::core::id::TaskId;
 use crate::core::task::report::Report;
-use crate::engine::ports::{Inspect, Tidy, Work};
+use crate::engine::ports::{Inspect, Read, Tidy, Work};
 use crate::engine::work::line::Line;
 use crate::engine::work::tidy::Keep;
 
@@ -26,8 +27,14 @@ const INSPECTORS: usize = 2;
 /// The daemon's pool of threads for files; clones share the threads.
 #[derive(Clone)]
 pub struct Pool {
-    inspecting: Line<Inspect>,
+    looking: Line<Looking>,
     filing: Line<Filing>,
+}
+
+/// What is found out.
+enum Looking {
+    Inspect(Inspect),
+    Read(Box<Read>),
 }
 
 enum Filing {
@@ -45,12 +52,18 @@ impl Pool {
             Filing::Discard(tasks) => tidy::discard(&filed, &tasks),
             Filing::Shrink(most_bytes) => shrink::shrink(&filed, most_bytes),
         };
-        let inspecting = move |inspect: Inspect| {
-            let facts = inspect::facts(&runs, &inspect);
-            report(Report::Found { key: inspect.key, facts });
+        let looking = move |looking: Looking| match looking {
+            Looking::Inspect(inspect) => {
+                let facts = inspect::facts(&runs, &inspect);
+                report(Report::Found { key: inspect.key, facts });
+            }
+            Looking::Read(read) => {
+                let reading = Box::new(read::reading(&runs, &read));
+                report(Report::Read { key: read.key, reading });
+            }
         };
         Self {
-            inspecting: Line::new("inspector", INSPECTORS, Arc::new(inspecting)),
+            looking: Line::new("inspector", INSPECTORS, Arc::new(looking)),
             filing: Line::new("filer", 1, Arc::new(filing)),
         }
     }
@@ -58,7 +71,11 @@ impl Pool {
 
 impl Work for Pool {
     fn inspect(&self, inspect: Inspect) {
-        self.inspecting.push(inspect);
+        self.looking.push(Looking::Inspect(inspect));
+    }
+
+    fn read(&self, read: Read) {
+        self.looking.push(Looking::Read(Box::new(read)));
     }
 
     fn tidy(&self, tidy: Tidy) {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, GzBuilder};
 
 use crate::core::id::TaskId;
-use crate::core::process::files::{CONTROL, LAST, LINE, RESULT, RESULT_DRAFT, SPEC, STARTED};
+use crate::core::process::files::{AGENT, CONTROL, LAST, LINE, PROMPT, RESULT, RESULT_DRAFT, SPEC, STARTED};
 use crate::engine::ports::Tidy;
 use crate::engine::work::output::{Cut, Stream};
 
@@ -19,7 +19,7 @@ use crate::engine::work::output::{Cut, Stream};
 ///
 /// `spec` goes first: a shim that comes late and finds none starts nothing. `outcome` stays, as the word
 /// that output is complete, and so does `revoked`.
-const SPENT: [&str; 5] = [SPEC, LINE, LAST, CONTROL, STARTED];
+const SPENT: [&str; 6] = [SPEC, LINE, LAST, CONTROL, PROMPT, STARTED];
 
 /// How often the removal of a run is tried; something may still be writing into it.
 const DISCARD_TRIES: u32 = 5;
@@ -117,7 +117,10 @@ fn settle(directory: &Path, keep: &Keep) -> io::Result<()> {
             Ok(()) | Err(_) => {}
         }
     }
-    Ok(())
+    match fs::remove_dir_all(directory.join(AGENT)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Replaces a stream that is large by what is kept of it.

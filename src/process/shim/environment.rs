@@ -10,6 +10,7 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::engine::ports::Launch;
+use crate::process::shim::login;
 
 /// How the names of the variables begin that Converge sets.
 const OWN_PREFIX: &[u8] = b"CONVERGE_";
@@ -27,12 +28,7 @@ pub(super) fn of(launch: &mut Launch) -> Result<BTreeMap<OsString, OsString>, St
         }
         None => BTreeMap::new(),
     };
-    for (name, value) in &file {
-        // What Converge itself says, the mark above all, is for nobody else to say.
-        if !(name.as_bytes().starts_with(OWN_PREFIX) && variables.contains_key(name)) {
-            variables.insert(name.clone(), value.clone());
-        }
-    }
+    put(&mut variables, file.clone());
     for name in &launch.pass {
         let name = OsStr::new(name);
         if name.as_bytes().starts_with(OWN_PREFIX) && variables.contains_key(name) {
@@ -42,11 +38,27 @@ pub(super) fn of(launch: &mut Launch) -> Result<BTreeMap<OsString, OsString>, St
             variables.insert(name.to_owned(), value);
         }
     }
+    for name in &launch.strip {
+        variables.remove(OsStr::new(name));
+    }
+    if let Some(login) = &launch.login {
+        login::apply(login, &mut variables, &launch.cwd)?;
+    }
     Ok(variables)
 }
 
+/// Adds variables in place of those of the same names.
+pub(super) fn put(variables: &mut BTreeMap<OsString, OsString>, more: BTreeMap<OsString, OsString>) {
+    for (name, value) in more {
+        // What Converge itself says, the mark above all, is for nobody else to say.
+        if !(name.as_bytes().starts_with(OWN_PREFIX) && variables.contains_key(&name)) {
+            variables.insert(name, value);
+        }
+    }
+}
+
 /// Reads lines of `NAME=value`; a pair of quotes around a value and a leading `export` are taken off.
-fn parse(text: &[u8]) -> BTreeMap<OsString, OsString> {
+pub(super) fn parse(text: &[u8]) -> BTreeMap<OsString, OsString> {
     text.split(|byte| *byte == b'\n').filter_map(entry).collect()
 }
 

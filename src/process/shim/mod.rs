@@ -7,7 +7,9 @@
 
 mod environment;
 mod find;
+mod login;
 mod output;
+mod progress;
 mod rein;
 mod revive;
 mod signals;
@@ -66,7 +68,7 @@ fn run(dir: &RunDir) -> io::Result<Option<PathBuf>> {
     if dir.has(REVOKED)? || signals.told() {
         return Ok(None);
     }
-    let spec: Spec = dir.read(SPEC)?.ok_or(io::ErrorKind::NotFound)?;
+    let mut spec: Spec = dir.read(SPEC)?.ok_or(io::ErrorKind::NotFound)?;
     if let Some(most) = spec.descriptors_max {
         // Here already, so that a daemon this turns into has it from before the raise as well.
         descriptors::lower_limit(most)?;
@@ -81,8 +83,9 @@ fn run(dir: &RunDir) -> io::Result<Option<PathBuf>> {
     platform::adopt_orphans()?;
     let rein = Rein::new(dir.clone(), spec.launch.control.clone());
     let key = spec.launch.key;
+    let progress = spec.launch.progress.take();
     let outcome = match start::start(spec.launch, dir) {
-        Ok(child) => Watch::new(dir, signals, rein, started_at, child).until_empty()?,
+        Ok(child) => Watch::new(dir, signals, rein, started_at, child).counting(progress).until_empty()?,
         Err(ending) => Outcome::never_ran(started_at, Timestamp::now(), ending),
     };
     platform::sweep(&key.to_string());

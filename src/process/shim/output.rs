@@ -20,7 +20,8 @@ pub(super) struct Stream {
 /// What one read of a stream brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Brought {
-    Bytes,
+    /// So many bytes, which are at the beginning of the buffer.
+    Bytes(usize),
     /// More than the bound allows; what is over it is gone, and the stream is closed.
     TooMuch,
     Nothing,
@@ -56,7 +57,7 @@ impl Stream {
         let room = usize::try_from(bytes_max.saturating_sub(self.kept_bytes)).unwrap_or(usize::MAX);
         self.keep(&buffer[..length.min(room)]);
         if length <= room {
-            return Brought::Bytes;
+            return Brought::Bytes(length);
         }
         // A writer that goes on meets a closed pipe, which ends most of them at once.
         self.pipe = None;

@@ -51,6 +51,11 @@ extern "C" fn note(signal: libc::c_int) {
     Errno::set_raw(errno);
 }
 
+/// Whether the tree is to end, as [`Signals::take`] will say.
+pub(super) fn is_told() -> bool {
+    TOLD.load(Ordering::SeqCst)
+}
+
 impl Signals {
     /// Takes over the signals a shim cares for, and blocks none.
     pub(super) fn listen() -> io::Result<Self> {

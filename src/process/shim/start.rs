@@ -34,6 +34,7 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, Ending> {
             std::iter::once(program).chain(arguments).collect()
         }
         Execute::Nothing { cause } => return Err(failed(cause)),
+        Execute::Missing { cause } => return Err(Ending::Missing { cause }),
     };
     let [program, rest @ ..] = argv.as_slice() else { return Err(failed("no program given".to_owned())) };
     let stdin = match launch.stdin {

@@ -19,9 +19,11 @@ use nix::unistd::Pid;
 use crate::core::process::files::{STDERR, STDOUT};
 use crate::core::process::{Cut, Ending, Outcome};
 use crate::core::span::Span;
+use crate::engine::ports::Progress;
 use crate::process::platform;
 use crate::process::rundir::RunDir;
 use crate::process::shim::output::{Brought, CHUNK, Stream};
+use crate::process::shim::progress::Meter;
 use crate::process::shim::rein::Rein;
 use crate::process::shim::signals::Signals;
 
@@ -59,8 +61,10 @@ pub(super) struct Watch {
     children_left: bool,
     streams: [Stream; 2],
     buffer: Vec<u8>,
+    /// What tells progress from other output; none where every byte is progress.
+    meter: Option<Meter>,
     /// By the clock that stands while the machine is suspended: nobody writes in their sleep.
-    last_output: Instant,
+    last_progress: Instant,
     last_sample: Instant,
     cut: Option<Cut>,
     phase: Phase,
@@ -91,11 +95,17 @@ impl Watch {
                 Stream::new(stderr.into(), dir.file(STDERR)),
             ],
             buffer: vec![0; CHUNK],
-            last_output: now,
+            meter: None,
+            last_progress: now,
             last_sample: now,
             cut: None,
             phase: Phase::Running,
         }
+    }
+
+    /// Counts the idle limit from what is `progress`, where that is said.
+    pub(super) fn counting(self, progress: Option<Progress>) -> Self {
+        Self { meter: progress.map(Meter::new), ..self }
     }
 
     /// Comes back when no process of the tree is left and all its output is kept.
@@ -146,7 +156,7 @@ impl Watch {
             Phase::Running => {
                 let bounds = self.rein.bounds();
                 let wall = self.rein.wall_left().map(|left| left.min(NAP));
-                let idle = bounds.idle.map(|idle| (self.last_output + length(idle)).duration_since(now));
+                let idle = self.idle().map(|idle| (self.last_progress + idle).duration_since(now));
                 let sample = bounds.memory_bytes.map(|_| (self.last_sample + SAMPLE).duration_since(now));
                 [wall, idle, sample].into_iter().flatten().min()
             }
@@ -158,9 +168,17 @@ impl Watch {
     }
 
     fn pump(&mut self, ready: [bool; 2]) {
-        for (stream, _) in self.streams.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
+        for (place, stream) in self.streams.iter_mut().enumerate().filter(|(place, _)| ready[*place]) {
             match stream.pump(&mut self.buffer, self.rein.bounds().output_bytes) {
-                Brought::Bytes => self.last_output = Instant::now(),
+                Brought::Bytes(length) => {
+                    let is_progress = match &mut self.meter {
+                        Some(meter) => place == 0 && meter.read(&self.buffer[..length]),
+                        None => true,
+                    };
+                    if is_progress {
+                        self.last_progress = Instant::now();
+                    }
+                }
                 Brought::TooMuch => {
                     self.cut = self.cut.or(Some(Cut::Output));
                 }
@@ -214,11 +232,17 @@ impl Watch {
         }
         if self.rein.wall_left().is_some_and(|left| left.is_zero()) {
             self.cut(Cut::Wall);
-        } else if self.rein.bounds().idle.is_some_and(|idle| self.last_output.elapsed() >= length(idle)) {
+        } else if self.idle().is_some_and(|idle| self.last_progress.elapsed() >= idle) {
             self.cut(Cut::Idle);
         } else if self.is_over_memory() {
             self.cut(Cut::Memory);
         }
+    }
+
+    /// How long there may be no progress, at the moment.
+    fn idle(&self) -> Option<Duration> {
+        let idle = self.rein.bounds().idle;
+        self.meter.as_ref().map_or(idle, |meter| meter.allowance(idle)).map(length)
     }
 
     fn is_over_memory(&mut self) -> bool {

@@ -2,17 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use nix::fcntl::OFlag;
 
 use crate::core::assignment;
 use crate::core::process::ProcessKey;
 use crate::core::process::files::{SAID, STDOUT};
-use crate::core::prompt::{mentions, problems, render};
+use crate::core::prompt::{PROMPT_MAX, mentions, problems, render};
 use crate::engine::ports::Prompt;
 use crate::process::rundir::RunDir;
-
-/// A longer prompt is refused.
-const PROMPT_MAX: u64 = 16 << 20;
 
 /// So much is told of what the run before said.
 const RESULT_MAX: u64 = 64 << 10;
@@ -40,9 +40,14 @@ pub(super) fn written(runs: &Path, prompt: Prompt) -> io::Result<String> {
 fn read(path: &Path) -> io::Result<String> {
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("prompt file `{}`: {error}", path.display()));
-    let file = File::open(path).map_err(named)?;
-    let length = file.metadata().map_err(named)?.len();
-    if length > PROMPT_MAX {
+    // A pipe that nobody writes to is neither waited for nor read.
+    let file = File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(named)?;
+    let found = file.metadata().map_err(named)?;
+    if !found.is_file() {
+        return Err(named(io::Error::other("it is no file")));
+    }
+    if found.len() > PROMPT_MAX {
+        let length = found.len();
         return Err(named(io::Error::other(format!("{length} bytes, more than {PROMPT_MAX}"))));
     }
     let mut text = String::new();
@@ -68,4 +73,26 @@ fn end(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.take(RESULT_MAX).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_is_read_from_a_file_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let refused = |name: &str| read(&at(name)).expect_err(name).to_string();
+        std::fs::write(at("good"), "tidy up").expect("a file");
+        assert_eq!(read(&at("good")).expect("it is text"), "tidy up");
+        nix::unistd::mkfifo(&at("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        assert!(refused("pipe").ends_with("it is no file"));
+        assert!(refused("").ends_with("it is no file"));
+        let long = File::create(at("long")).expect("a file");
+        long.set_len(PROMPT_MAX + 1).expect("a long file");
+        assert!(refused("long").ends_with("more than 4194304"));
+        std::fs::write(at("empty"), " \n").expect("a file");
+        assert!(refused("empty").ends_with("it says nothing"));
+    }
 }

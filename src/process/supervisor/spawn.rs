@@ -8,14 +8,16 @@ use std::process::{Command, Stdio};
 
 use jiff::Timestamp;
 
-use crate::core::process::files::{LAST, PROMPT};
-use crate::core::process::{Ending, Outcome};
-use crate::engine::ports::Launch;
+use crate::core::process::files::{AGENT, LAST, PROMPT};
+use crate::core::process::{Ending, Outcome, PrivateFile};
+use crate::engine::ports::{Execute, Launch};
+use crate::process::login_path;
 use crate::process::mark;
 use crate::process::rundir::{RunDir, Spec};
 use crate::process::supervisor::Options;
 use crate::process::supervisor::prompt;
 use crate::process::supervisor::watch::Watched;
+use crate::programs::repaired;
 
 /// Writes the run directory of `launch` and starts its shim, or says why that cannot be.
 pub(super) fn spawn(runs: &Path, options: &Options, launch: Launch) -> Result<Watched, String> {
@@ -42,6 +44,11 @@ pub(super) fn spawn(runs: &Path, options: &Options, launch: Launch) -> Result<Wa
 fn prepare(dir: &RunDir, runs: &Path, options: &Options, mut launch: Launch) -> io::Result<()> {
     dir.create()?;
     launch.env.insert(mark::VARIABLE.to_owned(), launch.key.to_string());
+    if let Execute::Program { .. } = launch.execute {
+        let value = |name: &str| launch.env.get(name).map(String::as_str);
+        let path = repaired(value("PATH").unwrap_or_default(), value("HOME"), login_path::get());
+        launch.env.insert("PATH".to_owned(), path);
+    }
     if let Some(last) = launch.last.take() {
         dir.replace(LAST, last.as_bytes())?;
         let path = dir.file(LAST).into_os_string().into_string();
@@ -50,6 +57,12 @@ fn prepare(dir: &RunDir, runs: &Path, options: &Options, mut launch: Launch) -> 
     }
     if let Some(prompt) = launch.prompt.take() {
         dir.replace(PROMPT, prompt::written(runs, prompt)?.as_bytes())?;
+    }
+    if !launch.files.is_empty() {
+        dir.folder(AGENT)?;
+    }
+    for PrivateFile { name, text } in launch.files.drain(..) {
+        dir.replace(&format!("{AGENT}/{name}"), text.as_bytes())?;
     }
     let spec = Spec { launch, home: options.home.clone(), descriptors_max: options.descriptors_max };
     dir.write_spec(&spec)

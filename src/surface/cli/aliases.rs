@@ -31,7 +31,7 @@ const COMMANDS: [OfCommand; 11] = [
     OfCommand { old: "why", new: "explain" },
 ];
 
-const FLAGS: [OfFlag; 14] = [
+const FLAGS: [OfFlag; 15] = [
     OfFlag { command: "add", old: "task", flag: "prompt" },
     OfFlag { command: "add", old: "stop", flag: "until" },
     OfFlag { command: "add", old: "interval", flag: "every" },
@@ -40,6 +40,7 @@ const FLAGS: [OfFlag; 14] = [
     OfFlag { command: "add", old: "timezone", flag: "tz" },
     OfFlag { command: "add", old: "expires-at", flag: "ends_at" },
     OfFlag { command: "add", old: "checks", flag: "checks" },
+    OfFlag { command: "update", old: "task", flag: "prompt" },
     OfFlag { command: "update", old: "stop", flag: "until" },
     OfFlag { command: "update", old: "interval", flag: "every" },
     OfFlag { command: "update", old: "max-iterations", flag: "max_runs" },

@@ -7,11 +7,12 @@ use serde_json::{Value as Json, json};
 use crate::client::connect::Connection;
 use crate::command;
 use crate::command::page::{Tone, words};
-use crate::command::run_logs::printable;
+use crate::command::readable::Agents;
 use crate::command::wait::Outcome;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
 use crate::surface::cli::exit::Exit;
+use crate::surface::cli::streams::Streams;
 use crate::surface::cli::terminal::{self, Spinner, now};
 use crate::surface::cli::{Session, call};
 
@@ -37,7 +38,8 @@ pub(super) fn wait(session: &Session, connection: &mut Connection, request: &Jso
     Ok(session.finish(&followed))
 }
 
-fn until_over(
+/// Waits for a job or a run until it is over, at the longest until then.
+pub(super) fn until_over(
     session: &Session,
     connection: &mut Connection,
     what: &str,
@@ -57,7 +59,7 @@ fn until_over(
     }
 }
 
-fn outcome_of(waited: &Json) -> Outcome {
+pub(super) fn outcome_of(waited: &Json) -> Outcome {
     serde_json::from_value(waited["result"].clone()).unwrap_or(Outcome::Waiting)
 }
 
@@ -69,8 +71,9 @@ pub(super) fn run(
     show: bool,
 ) -> Result<Followed, Refusal> {
     if show && !session.terminal.is_json() {
+        let agents = agents()?;
         let mut spinner = session.terminal.spinner();
-        let mut stream = Streams::of(id);
+        let mut stream = Streams::of(id, &agents);
         while !stream.step(connection, &mut spinner)? {
             spinner.turn(&format!("run {id}"));
         }
@@ -120,7 +123,8 @@ fn follow_run(
     let page = session.page();
     spinner.clear();
     terminal::write(&format!("{}\n", page.tone(&format!("── {name}"), Tone::Faint)));
-    let mut streams = Streams::of(id);
+    let agents = agents()?;
+    let mut streams = Streams::of(id, &agents);
     while !streams.step(connection, spinner)? {
         spinner.turn(&format!("run {number}"));
     }
@@ -135,6 +139,11 @@ fn follow_run(
         ));
     }
     Ok(())
+}
+
+/// The agents whose output can be told.
+fn agents() -> Result<Agents, Refusal> {
+    Ok(Agents::of(Session::paths()?.home()))
 }
 
 fn waiting_line(waited: &Json) -> String {
@@ -161,91 +170,6 @@ fn next_event(
     let events =
         call(connection, "list_events", &json!({ "job": job, "after": after, "wait_ms": wait_ms }), None)?;
     Ok(events["next"].as_u64().unwrap_or(after))
-}
-
-/// Both streams of a run, read from where they were left.
-struct Streams {
-    run: String,
-    attempt: Option<u64>,
-    from: [u64; 2],
-    /// The beginning of a line whose end is not there yet.
-    held: [String; 2],
-}
-
-impl Streams {
-    fn of(run: &str) -> Self {
-        Self { run: run.to_owned(), attempt: None, from: [0, 0], held: [String::new(), String::new()] }
-    }
-
-    /// Shows what is new; true when everything was shown and the run is over or needs a person.
-    fn step(&mut self, connection: &mut Connection, spinner: &mut Spinner<'_>) -> Result<bool, Refusal> {
-        let patience = u64::try_from(spinner.patience(Duration::from_millis(500)).as_millis()).unwrap_or(0);
-        let pieces = [self.read(connection, 0, patience)?, self.read(connection, 1, 0)?];
-        let mut silent = true;
-        for (place, piece) in pieces.iter().enumerate() {
-            let text = piece["text"].as_str().unwrap_or_default();
-            silent &= text.is_empty();
-            self.show(place, text, spinner);
-        }
-        if !silent {
-            return Ok(false);
-        }
-        // What was dry when a later attempt was known already stays dry.
-        let has_next =
-            |piece: &Json| self.attempt.is_some() && piece["run"]["attempt"].as_u64() > self.attempt;
-        if pieces.iter().all(has_next) {
-            self.flush(spinner);
-            self.attempt = self.attempt.map(|attempt| attempt + 1);
-            self.from = [0, 0];
-            return Ok(false);
-        }
-        let [out, _] = &pieces;
-        let over = !out["run"]["finished_at"].is_null() && !has_next(out);
-        let done = over || (out["run"]["state"] == "pending" && self.needs_person(connection)?);
-        if done {
-            self.flush(spinner);
-        }
-        Ok(done)
-    }
-
-    fn read(&mut self, connection: &mut Connection, place: usize, wait_ms: u64) -> Result<Json, Refusal> {
-        let request = json!({ "run": self.run, "stderr": place == 1, "from": self.from[place], "wait_ms": wait_ms, "attempt": self.attempt });
-        let piece = call(connection, "read_output", &request, None)?;
-        self.attempt = self.attempt.or(piece["attempt"].as_u64().filter(|attempt| *attempt > 0));
-        self.from[place] = piece["next"].as_u64().unwrap_or(self.from[place]);
-        Ok(piece)
-    }
-
-    /// Whether its job is paused, which keeps a run from starting.
-    fn needs_person(&self, connection: &mut Connection) -> Result<bool, Refusal> {
-        let waited = call(connection, "wait", &json!({ "job": self.run, "timeout": "0s" }), None)?;
-        Ok(outcome_of(&waited) == Outcome::NeedsPerson)
-    }
-
-    /// Shows the lines that got no end.
-    fn flush(&mut self, spinner: &mut Spinner<'_>) {
-        for held in &mut self.held {
-            Self::line(&std::mem::take(held), spinner);
-        }
-    }
-
-    fn show(&mut self, place: usize, text: &str, spinner: &mut Spinner<'_>) {
-        let mut held = std::mem::take(&mut self.held[place]);
-        held.push_str(text);
-        while let Some((line, rest)) = held.split_once('\n') {
-            let (line, rest) = (line.to_owned(), rest.to_owned());
-            Self::line(&format!("{line}\n"), spinner);
-            held = rest;
-        }
-        self.held[place] = held;
-    }
-
-    fn line(line: &str, spinner: &mut Spinner<'_>) {
-        if !line.is_empty() {
-            spinner.clear();
-            terminal::write(&format!("{}\n", printable(line)));
-        }
-    }
 }
 
 /// `logs --follow`: a job until it is over, or one run.

@@ -3,6 +3,7 @@
 //! It is a client of the daemon's socket like any other and has no power of its own over state.
 
 mod aliases;
+mod check;
 mod clients;
 mod cursor;
 mod daemon;
@@ -10,6 +11,8 @@ mod exit;
 mod follow;
 mod greet;
 mod mcp;
+mod open;
+mod streams;
 mod terminal;
 mod tree;
 
@@ -116,11 +119,12 @@ impl Session {
             "daemon" => daemon::run(self, inner),
             "mcp" => mcp::run(self, inner),
             "agents" => match inner.subcommand() {
+                Some(("check", matches)) => check::run(self, matches),
                 Some((inner_name, matches)) => self.verb(&format!("agents {inner_name}"), matches),
                 None => self.verb(name, inner),
             },
-            "condition" => match inner.subcommand() {
-                Some((inner_name, matches)) => self.verb(&format!("condition {inner_name}"), matches),
+            "account" | "condition" => match inner.subcommand() {
+                Some((inner_name, matches)) => self.verb(&format!("{name} {inner_name}"), matches),
                 None => unreachable!("clap asks for the inner command"),
             },
             name => self.verb(name, inner),
@@ -169,6 +173,7 @@ impl Session {
     ) -> Result<Exit, Refusal> {
         let id = reply["id"].as_str().unwrap_or_default();
         match name {
+            "open" => open::run(self, entry, reply),
             // A job that starts nothing by itself would be followed for ever in silence.
             "add" if tree::flag(matches, "follow") && !starts_by_itself(reply) => {
                 self.terminal.show(entry, reply);

@@ -12,6 +12,9 @@ use crate::words;
 
 const ABOUT: &str = "Durable loops: run a command or an agent, check the result, decide, survive";
 
+/// What `account` is for.
+const ACCOUNT: &str = "Accounts of agents beside the usual ones: private homes, or who says who they are";
+
 const AFTER: &str = "\
 Commonest:
   converge add --cmd 'cargo test' --until 'exit 0' --wait 1m --follow
@@ -32,12 +35,13 @@ Exit codes:
 const MCP: &str = "mcp";
 
 /// The order in which help shows the commands.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "add",
     "ls",
     "show",
     "logs",
     "explain",
+    "open",
     "run-now",
     "wait",
     "pause",
@@ -66,19 +70,25 @@ pub(super) fn root() -> Command {
     let mut root = trunk();
     let mut daemon = daemon();
     let mut agents = Vec::new();
+    let mut account = Command::new("account").about(ACCOUNT).subcommand_required(true);
     let mut condition = Command::new("condition").about("Try conditions").subcommand_required(true);
     for entry in &REGISTRY {
         for cli in entry.cli {
             match cli.name.split_once(' ') {
                 None => root = root.subcommand(command(entry, cli, cli.name)),
                 Some(("daemon", name)) => daemon = daemon.subcommand(command(entry, cli, name)),
+                Some(("account", name)) => account = account.subcommand(command(entry, cli, name)),
                 Some(("agents", name)) => agents.push(command(entry, cli, name)),
                 Some((_, name)) => condition = condition.subcommand(command(entry, cli, name)),
             }
         }
     }
-    root = root.mut_subcommand("agents", |list| list.subcommands(agents));
-    root.subcommand(daemon).subcommand(condition).subcommand(mcp()).subcommand(completions())
+    root = root.mut_subcommand("agents", |list| list.subcommands(agents).subcommand(check()));
+    root.subcommand(daemon)
+        .subcommand(account)
+        .subcommand(condition)
+        .subcommand(mcp())
+        .subcommand(completions())
 }
 
 /// What all commands share.
@@ -137,6 +147,13 @@ fn extras(command: Command, name: &str) -> Command {
         "events" => command.arg(flag("follow", "Show events as they happen").short('f')),
         _ => command,
     }
+}
+
+fn check() -> Command {
+    let agent = Arg::new("agent").required(true).value_name("AGENT");
+    Command::new("check")
+        .about("Prove an agent: ask it for one word, as a job would")
+        .arg(agent.help("Its name, perhaps with a model and an account: `claude:opus@work`"))
 }
 
 fn daemon() -> Command {

@@ -75,7 +75,11 @@ impl Desk {
                 }
             };
             let Call { verb, arguments, key } = call;
-            command::dispatch(&desk.house, &caller, Asked { verb, arguments, key, entered: &entered })
+            command::dispatch::dispatch(
+                &desk.house,
+                &caller,
+                Asked { verb, arguments, key, entered: &entered },
+            )
         };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
             Err(Refusal::new(Code::Unavailable, format!("the daemon cannot do this: {error}")))

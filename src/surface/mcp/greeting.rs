@@ -64,7 +64,9 @@ pub(super) async fn greet<R: AsyncRead + Unpin>(
         env: preface.env,
         reader,
         conversations,
-        inside: None,
+        client: None,
+        conversation: None,
+        inside: preface.attempt.and_then(|attempt| attempt.parse().ok()),
     };
     Ok(Some(Guest { caller, first: None }))
 }

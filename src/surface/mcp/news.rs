@@ -102,7 +102,7 @@ impl Reading {
         let caller = Arc::new(Caller::default());
         let asked =
             Asked { verb: ListEvents::NAME, arguments: json!({"limit": 1}), key: None, entered: &|| {} };
-        let newest = command::dispatch(&desk.house, &caller, asked);
+        let newest = command::dispatch::dispatch(&desk.house, &caller, asked);
         let after = newest.ok().and_then(|listed| listed["next"].as_u64()).unwrap_or_default();
         Self { caller, after }
     }

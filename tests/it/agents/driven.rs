@@ -59,20 +59,21 @@ fn drive(
     let run = |session: Session<'_>| {
         let permissions = if manifest.permissions.contains_key("edit") { "edit" } else { "full" };
         let invocation = Invocation {
-            prompt: PROMPT,
             session,
             model: None,
             effort: None,
             permissions,
             directories: &[],
+            tools: &[],
             account: None,
             prompt_file: &file,
+            register: None,
         };
         let call = invocation.call(manifest).unwrap();
         let input = match call.input {
-            Input::Stdin(bytes) => String::from_utf8(bytes).unwrap(),
-            Input::File { path, bytes } => {
-                fs::write(path, bytes).unwrap();
+            Input::Stdin => PROMPT.to_owned(),
+            Input::File => {
+                fs::write(&file, PROMPT).unwrap();
                 String::new()
             }
         };
@@ -144,7 +145,7 @@ fn script(client: &dyn Client, case: &str) -> Script {
 }
 
 /// The client's own way to run a command that would have to be allowed.
-fn command(client: &str) -> (&'static str, Json) {
+pub(crate) fn command(client: &str) -> (&'static str, Json) {
     match client {
         "claude" => {
             ("Bash", json!({ "command": "curl -s http://127.0.0.1:9/x > y", "description": "fetch" }))

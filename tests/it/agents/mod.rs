@@ -49,5 +49,6 @@ mod loops;
 pub(crate) mod model;
 mod printed;
 mod prompts;
+mod registered;
 mod running;
 pub(crate) mod seat;

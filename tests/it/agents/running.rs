@@ -36,7 +36,7 @@ pub(crate) struct Running {
 }
 
 /// The right to work. One client does one thing at a time.
-struct OnTurn(&'static str);
+pub(crate) struct OnTurn(&'static str);
 
 impl Running {
     /// Starts a client as soon as it is its turn.
@@ -106,7 +106,8 @@ impl Drop for Running {
 }
 
 impl OnTurn {
-    fn wait(name: &'static str) -> Self {
+    /// Waits until this client may work.
+    pub(crate) fn wait(name: &'static str) -> Self {
         let at_work = AT_WORK.lock().unwrap_or_else(PoisonError::into_inner);
         let is_full = |names: &mut Option<HashSet<&str>>| {
             names.as_ref().is_some_and(|names| names.len() >= AT_ONCE || names.contains(name))

@@ -47,11 +47,3 @@ fn an_error_says_what_why_and_what_next() {
     );
     assert_eq!(said.out, "");
 }
-
-#[test]
-fn agents_are_refused_for_now() {
-    let home = Home::new();
-    for flag in ["--prompt", "--task"] {
-        home.run(&["add", "--every", "5m", flag, "fix it"]).refused(&["no agents yet"]);
-    }
-}

@@ -53,11 +53,12 @@ fn help_is_as_it_was_written() {
     Usage: converge [OPTIONS] [COMMAND]
 
     Commands:
-      add          Run a command again and again, or on a schedule, until it is done
+      add          Run an agent or a command again and again, or on a schedule, until it is done
       ls           List the jobs
       show         Show a job or a run in full
       logs         Show the runs of a job, and the end of what the newest wrote
       explain      Say why a job runs, waits or stopped, and what would end it
+      open         Go on by hand with the conversation of a run
       run-now      Run a job now, beside its schedule, and wait for the run
       wait         Wait until a run is over, or a job starts no more runs
       pause        Start no more runs until resumed; a run under way finishes
@@ -71,6 +72,7 @@ fn help_is_as_it_was_written() {
       agents       List the agent CLIs that are known, and which of them are here
       doctor       Look for problems, and say how to mend each
       daemon       The background process that owns the loops; it starts by itself
+      account      Accounts of agents beside the usual ones: private homes, or who says who they are
       condition    Try conditions
       mcp          Be an MCP server for an agent, on standard input and output
       completions  Print a completion script for a shell

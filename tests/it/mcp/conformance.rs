@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use converge::command::House;
 use converge::command::caller::{Audience, Caller};
+use converge::core::account::Accounts;
 use converge::core::consent::Consent;
 use converge::daemon::offline;
 use converge::engine::clock::SystemClock;
@@ -38,6 +39,8 @@ fn listen(home: &Home, runtime: &Runtime) -> String {
         engine,
         lanes: 1,
         consent: Consent::default(),
+        accounts: Accounts::new(),
+        login_path: || None,
     };
     let _inside = runtime.enter();
     let desk = Desk::open(house, None, |_| None).unwrap();

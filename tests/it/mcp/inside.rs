@@ -23,6 +23,43 @@ fn a_process_inside_a_run_looks_and_changes_nothing() {
     assert_eq!(home.agent().call("list_jobs", &json!({}))["reply"]["jobs"].as_array().unwrap().len(), 2);
 }
 
+#[test]
+fn the_runs_of_a_job_that_lets_them_make_and_start_jobs() {
+    let home = Home::new();
+    let converge = program();
+    let converge = converge.display();
+    let inside =
+        format!("{converge} add next --manual --cmd true > added && {converge} run-now next --no-wait");
+    home.add(&["usual", "--manual", "--cmd", &inside]);
+    home.run(&["run-now", "usual"]).ended(1);
+    home.add(&["trusted", "--manual", "--runs-may", "change", "--cmd", &inside]);
+    home.run(&["run-now", "trusted"]).done();
+    home.over(text(&home.runs("next")[0]["id"]));
+    assert_eq!(home.states("next"), ["succeeded"]);
+    let added = home.json(&["events", "next", "--limit", "50"]).to_string();
+    let run = text(&home.runs("trusted")[0]["id"]).to_owned();
+    assert!(added.contains(&format!("run {run}")), "the run is told to have made it: {added}");
+    home.run(&["add", "odd", "--manual", "--cmd", "true", "--runs-may", "chance"]).refused(&["--runs-may"]);
+}
+
+#[test]
+fn who_says_that_it_is_inside_a_run_is_believed() {
+    let home = Home::new();
+    home.add(&["other", "--manual", "--cmd", "true"]);
+    let pause = |mark: &str| {
+        let mut agent = home.greeted_with(&json!({ "client": "proxy", "attempt": mark }));
+        assert_eq!(agent.call("list_jobs", &json!({}))["reply"]["jobs"].as_array().unwrap().len(), 1);
+        agent.call("control_job", &json!({ "action": "pause", "jobs": ["other"] }))
+    };
+    // Nothing of this process is in a run, as the system has it.
+    let refused = pause("r0abc1234.1");
+    assert!(text(&refused["error"]["message"]).contains("inside run r0abc1234"), "{refused}");
+    assert_eq!(home.show("other")["state"], "active");
+    // What marks no run takes nothing away.
+    pause("no mark");
+    assert_eq!(home.show("other")["state"], "paused");
+}
+
 /// A home whose daemon has this setting.
 fn with_create(consent: &str) -> Home {
     let home = Home::new();

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Sender, channel, sync_channel};
 
+use converge::agent::catalogue::Catalogue;
 use converge::core::actor::{Actor, Voice};
-use converge::core::definition::{Definition, Environment, Limits, Target};
+use converge::core::definition::{Definition, Environment, Limits, RunsMay, Target};
 use converge::core::id::{JobId, TaskId};
 use converge::core::process::{Bounds, Command, Control, Ending, Outcome, ProcessKey};
 use converge::core::refusal::Code;
@@ -18,9 +19,9 @@ use converge::core::task::State;
 use converge::core::task::report::Report;
 use converge::engine::input::{Add, Answer, Asked, Envelope, Jobs, Key, Name, Reply, Write};
 use converge::engine::mint::Mint;
-use converge::engine::ports::{Inspect, Launch, Processes, Tidy, Work};
+use converge::engine::ports::{Inspect, Launch, Processes, Read, Tidy, Work};
 use converge::engine::twins::Twin;
-use converge::engine::{Engine, Settings};
+use converge::engine::{Engine, Ports, Settings};
 use converge::store::health::{self, Depth};
 use converge::store::sqlite::Sqlite;
 use converge::store::tx::Database;
@@ -57,6 +58,8 @@ impl Processes for Notes {
 impl Work for Notes {
     fn inspect(&self, _inspect: Inspect) {}
 
+    fn read(&self, _read: Read) {}
+
     fn tidy(&self, _tidy: Tidy) {}
 
     fn discard(&self, _runs: Vec<TaskId>) {}
@@ -92,7 +95,7 @@ fn definition(line: &str) -> Definition {
         ends_at: None,
         zone: "UTC".to_owned(),
         goal: None,
-        limits: Limits { runs: None, span: None, deadline: None, breaker: 0 },
+        limits: Limits { runs: None, span: None, deadline: None, breaker: 0, tokens: None, dollars: None },
         retry: Retry { most: 0, delay: Span::from_secs(60) },
         bounds: Bounds {
             wall: None,
@@ -101,6 +104,7 @@ fn definition(line: &str) -> Definition {
             output_bytes: 1 << 20,
             grace: Span::from_secs(1),
         },
+        runs_may: RunsMay::default(),
     }
 }
 
@@ -130,10 +134,21 @@ impl Life {
         database.execute_batch("PRAGMA wal_autocheckpoint = 6").ok()?;
         migrate::migrate(&mut database).ok()?;
         let (sender, launches) = channel();
-        let settings = Settings { lanes: 4, runs_dir: "/runs".into(), keep: None, keep_output_bytes: None };
-        let ports = || Box::new(Notes(sender.clone()));
-        let mut engine =
-            Engine::new(Box::new(database), ports(), ports(), Box::new(Counter(life << 32)), settings);
+        let settings = Settings {
+            lanes: 4,
+            runs_dir: "/runs".into(),
+            keep: None,
+            keep_output_bytes: None,
+            program: "/usr/bin/converge".into(),
+            account_limits: BTreeMap::new(),
+        };
+        let ports = Ports {
+            processes: Box::new(Notes(sender.clone())),
+            work: Box::new(Notes(sender)),
+            mint: Box::new(Counter(life << 32)),
+            agents: Box::new(Catalogue::of(Vec::new())),
+        };
+        let mut engine = Engine::new(Box::new(database), ports, settings);
         let now = Timestamp::from_second(1_800_000_000 + i64::try_from(life).ok()? * 100_000).ok()?;
         engine.recover(now).ok()?;
         Some(Self { engine, now, launches })

@@ -1,5 +1,7 @@
 //! The environment is exact, and secrets stay off the disk.
 
+use converge::core::account::{Login, PrivateHome};
+
 use super::*;
 
 fn variables(world: &World, launch: &Launch) -> Vec<String> {
@@ -65,6 +67,25 @@ fn the_runs_before_are_a_file() {
 }
 
 #[test]
+fn files_for_an_agent_are_private_and_in_no_other_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    let mut launch = shell("");
+    launch.files = vec![PrivateFile { name: "mcp.json".to_owned(), text: "{\"a\":\"find me\"}".to_owned() }];
+    let dir = world.dir(launch.key);
+    let path = dir.file("agent/mcp.json");
+    let line = format!("tr a-z A-Z < '{}'", path.display());
+    launch.execute = Execute::Command(Command::Shell(line));
+    assert_eq!(variables(&world, &launch), ["{\"A\":\"FIND ME\"}"]);
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    for entry in std::fs::read_dir(dir.path()).unwrap().flatten().filter(|entry| entry.path().is_file()) {
+        let text = std::fs::read(entry.path()).unwrap();
+        assert!(!String::from_utf8_lossy(&text).contains("find me"), "{entry:?}");
+    }
+}
+
+#[test]
 fn signals_and_descriptors_are_clean() {
     let world = World::new();
     // The shell itself opens the folder it lists.
@@ -92,4 +113,88 @@ fn run_directories_are_private() {
     }
     names.sort();
     assert_eq!(names, ["last.json", "outcome", "spec", "stderr", "stdout"]);
+}
+
+/// A shell that tells of two variables, under a login.
+fn under(login: Login) -> Launch {
+    let mut launch = shell("echo \"$KEY $HOME_OF_AGENT\"");
+    for (name, value) in [("KEY", "captured"), ("HOME_OF_AGENT", "usual")] {
+        launch.env.insert(name.to_owned(), value.to_owned());
+    }
+    Launch { login: Some(login), strip: vec!["KEY".to_owned(), "USER".to_owned()], ..launch }
+}
+
+fn login() -> Login {
+    Login { account: "work".to_owned(), home: None, env_file: None, command: None }
+}
+
+fn private_home(path: &Path) -> PrivateHome {
+    let text = |text: &str| text.to_owned();
+    PrivateHome { variable: text("HOME_OF_AGENT"), path: path.display().to_string(), log_in: text("log in") }
+}
+
+#[test]
+fn what_is_stripped_is_seen_neither_from_a_file_nor_by_name() {
+    let world = World::new();
+    let env_file = world.folder.path().join("env");
+    std::fs::write(&env_file, "KEY=in file\n").unwrap();
+    let strip = vec!["KEY".to_owned(), "HOME".to_owned()];
+    let pass = vec!["HOME".to_owned()];
+    let launch = Launch { strip, pass, env_file: Some(env_file), ..argv(&["/usr/bin/env"]) };
+    let seen = variables(&world, &launch);
+    assert!(seen.iter().all(|line| !line.starts_with("KEY=") && !line.starts_with("HOME=")), "{seen:?}");
+}
+
+#[test]
+fn an_account_says_who_a_process_is() {
+    let world = World::new();
+    let home = world.folder.path().join("account");
+    std::fs::create_dir(&home).unwrap();
+    std::fs::write(home.join("login"), "").unwrap();
+    let env_file = world.folder.path().join("account.env");
+    std::fs::write(&env_file, "KEY=of the file\n").unwrap();
+    let of_home = Login { home: Some(private_home(&home)), ..login() };
+    assert_eq!(variables(&world, &under(of_home)), [format!(" {}", home.display())]);
+    let of_file = Login { env_file: Some(env_file.display().to_string()), ..login() };
+    assert_eq!(variables(&world, &under(of_file)), ["of the file usual"]);
+}
+
+#[test]
+fn what_a_command_says_of_an_account_is_in_the_process_alone() {
+    let world = World::new();
+    let command = Some("echo \"KEY=se\"\"cret-$HOME_OF_AGENT\"".to_owned());
+    let launch = under(Login { command, ..login() });
+    assert_eq!(variables(&world, &launch), ["secret-usual usual"]);
+    for entry in std::fs::read_dir(world.dir(launch.key).path()).unwrap().flatten() {
+        let is_output = entry.file_name() == "stdout";
+        let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
+        assert!(is_output || !text.contains("secret-usual"), "{:?}", entry.path());
+    }
+}
+
+#[test]
+fn an_account_that_is_not_there_fails_a_process_before_it_begins() {
+    let world = World::new();
+    let check = |login: Login, expected: &str| {
+        let launch = under(login);
+        let outcome = world.run(&launch);
+        let Ending::SpawnFailed { cause } = outcome.ending else { panic!("{outcome:?}") };
+        assert!(cause.starts_with("account `work`: ") && cause.contains(expected), "{cause}");
+        assert_eq!(world.stdout(launch.key), "");
+    };
+    let missing = world.folder.path().join("missing");
+    check(Login { home: Some(private_home(&missing)), ..login() }, "No such file or directory");
+    std::fs::create_dir(&missing).unwrap();
+    check(Login { home: Some(private_home(&missing)), ..login() }, "nobody has logged in at");
+    check(Login { env_file: Some("/no/such/env".to_owned()), ..login() }, "env file `/no/such/env`");
+    let command = |line: &str| Login { command: Some(line.to_owned()), ..login() };
+    check(
+        command("echo no such profile >&2; echo more >&2; exit 4"),
+        "its command ended with exit status: 4",
+    );
+    check(command("true"), "wrote no `NAME=value`");
+    // What a command wrote may be a secret, and so may be what stands in its line.
+    let told = under(command("echo KEY=hidden; echo hidden >&2; exit 4 # hidden"));
+    let Ending::SpawnFailed { cause } = world.run(&told).ending else { panic!("it is no account") };
+    assert!(!cause.contains("hidden"), "{cause}");
 }

@@ -1,6 +1,7 @@
 //! Bounds hold, and what breaks one is ended with the reason.
 
 use converge::core::process::Cut;
+use converge::engine::ports::Progress;
 
 use super::*;
 
@@ -33,6 +34,46 @@ fn the_idle_limit_ends_what_falls_silent_and_nothing_else() {
     let launch = bounded(shell(line), |bounds| bounds.idle = Some(Span::from_secs(2)));
     let outcome = check(&launch, &TERMINATED, Cut::Idle);
     assert_eq!(outcome.stdout_bytes, 12);
+}
+
+/// A launch whose idle limit is a second without a line of progress, and `tools` while a tool is at work.
+fn progressing(line: &str, tools: Option<Span>) -> Launch {
+    let progress = Progress {
+        lines: vec!["step".to_owned()],
+        tool_starts: vec!["begin".to_owned()],
+        tool_ends: vec!["end".to_owned()],
+        tool_idle: tools,
+    };
+    let launch = Launch { progress: Some(progress), ..shell(line) };
+    bounded(launch, |bounds| bounds.idle = Some(Span::from_secs(1)))
+}
+
+#[test]
+fn bytes_that_are_no_progress_do_not_save_a_run() {
+    // Neither lines of another kind, nor lines of progress on the wrong stream.
+    let line = "while :; do echo thinking; echo step >&2; sleep 0.05; done";
+    let outcome = check(&progressing(line, Some(Span::from_secs(60))), &TERMINATED, Cut::Idle);
+    assert!(outcome.stdout_bytes > 0 && outcome.stderr_bytes > 0);
+}
+
+#[test]
+fn lines_of_progress_save_a_run_also_when_they_come_in_pieces() {
+    let line = "for i in 1 2 3 4 5; do printf 'st'; sleep 0.4; printf 'ep\\n'; done; exit 3";
+    let outcome = World::new().run(&progressing(line, None));
+    assert_eq!((outcome.ending, outcome.cut), (exited(3), None));
+}
+
+#[test]
+fn a_tool_at_work_has_its_own_allowance() {
+    let quiet = "echo begin; echo begin; echo end; sleep 2; echo end; exit 3";
+    let outcome = World::new().run(&progressing(quiet, Some(Span::from_secs(60))));
+    assert_eq!((outcome.ending, outcome.cut), (exited(3), None));
+    // Without an allowance of its own, the usual one is for tools too.
+    check(&progressing("echo begin; exec sleep 60", None), &TERMINATED, Cut::Idle);
+    // It has an end too, and so has the time after the last tool.
+    check(&progressing("echo begin; exec sleep 60", Some(Span::from_ms(100))), &TERMINATED, Cut::Idle);
+    let over = progressing("echo begin; echo end; exec sleep 60", Some(Span::from_secs(60)));
+    check(&over, &TERMINATED, Cut::Idle);
 }
 
 #[test]

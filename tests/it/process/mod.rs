@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use converge::core::id::TaskId;
-use converge::core::process::{Bounds, Command, Control, Ending, Outcome, ProcessKey};
+use converge::core::process::{Bounds, Command, Control, Ending, Outcome, PrivateFile, ProcessKey};
 use converge::core::span::Span;
 use converge::core::task::report::Report;
 use converge::engine::ports::{Execute, Launch, Processes, Stdin};
@@ -154,9 +154,12 @@ fn launch(command: Command) -> Launch {
         env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
         pass: Vec::new(),
         env_file: None,
+        strip: Vec::new(),
+        login: None,
         control: Control { bounds, cut_at: None },
         last: None,
         prompt: None,
+        files: Vec::new(),
         stdin: Stdin::Nothing,
         progress: None,
     }

@@ -7,6 +7,7 @@
 
 mod garbage;
 mod readings;
+mod stories;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,14 @@ impl Recording {
         write("exit", format!("{exit}\n").as_bytes());
     }
 
+    /// How many calls of tools begin in it, and how many end.
+    pub(crate) fn tools(&self, manifest: &Manifest) -> [usize; 2] {
+        let text = String::from_utf8_lossy(&self.stdout);
+        let output = &manifest.output;
+        [&output.tool_starts, &output.tool_ends]
+            .map(|texts| texts.iter().map(|word| text.matches(word.as_str()).count()).sum())
+    }
+
     pub(crate) fn read(&self, manifest: &Manifest) -> Reading {
         let mut interpreter = Interpreter::new(manifest);
         interpreter.stdout(&self.stdout);
@@ -79,7 +88,7 @@ impl Recording {
 /// The manifest of an agent that comes along.
 #[track_caller]
 pub(crate) fn manifest(agent: &str) -> Manifest {
-    Catalogue::of(Vec::new()).find(agent).expect(agent).manifest.clone()
+    Catalogue::of(Vec::new()).find(agent).expect(agent).manifest.as_ref().clone()
 }
 
 fn folder(manifest: &Manifest) -> PathBuf {

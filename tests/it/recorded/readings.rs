@@ -1,5 +1,6 @@
 //! What is read from each recording.
 
+use converge::agent::interpret::Interpreter;
 use converge::agent::output::Counts;
 use converge::core::reading::Tokens;
 use jiff::Timestamp;
@@ -48,6 +49,21 @@ fn each_recording_comes_to_what_it_is() {
         }
     }
     assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn every_call_of_a_tool_that_begins_has_an_end() {
+    for agent in RECORDED {
+        let manifest = manifest(agent);
+        let mut calls = 0;
+        for case in cases(&manifest) {
+            let [began, ended] = Recording::of(&manifest, &case).tools(&manifest);
+            assert_eq!(began, ended, "{agent} {case}");
+            calls += began;
+        }
+        // One makes no event of a call that its sandbox denies, and one makes none when a call begins.
+        assert_eq!(calls > 0, !["codex", "opencode"].contains(&agent), "{agent}");
+    }
 }
 
 #[test]
@@ -168,4 +184,39 @@ fn who_was_ended_while_trying_again_tells_what_it_was_waiting_for() {
         let outcome = Recording::of(&manifest, case).read(&manifest).outcome;
         assert_eq!(outcome.message.as_deref(), expected, "{agent} {case}");
     }
+}
+
+#[test]
+fn the_model_and_how_much_of_its_window_is_full_are_told_by_some() {
+    for (agent, case, model, context, window) in [
+        ("claude", "first", Some("claude-opus-5-5"), Some(1200), Some(1_000_000)),
+        ("claude", "denied", Some("claude-opus-5-5"), Some(1100), Some(1_000_000)),
+        ("claude", "auth", Some("claude-opus-5-5"), None, None),
+        ("codex", "first", None, None, None),
+        ("gemini", "first", None, None, None),
+        ("opencode", "first", None, Some(1234), None),
+        ("copilot", "denied", Some("scripted"), Some(10_393), Some(128_000)),
+        ("qwen", "resume", Some("scripted"), Some(1321), None),
+        ("kimi", "first", None, None, None),
+    ] {
+        let manifest = manifest(agent);
+        let signals = Recording::of(&manifest, case).read(&manifest).signals;
+        let found = (signals.model.as_deref(), signals.context, signals.window);
+        assert_eq!(found, (model, context, window), "{agent} {case}");
+    }
+}
+
+#[test]
+fn what_a_helper_of_the_agent_reads_does_not_fill_its_window() {
+    let event = |helper: &str, tokens: u64| {
+        format!(
+            "{{\"type\":\"assistant\",\"parent_tool_use_id\":{helper},\"message\":{{\"usage\":\
+            {{\"input_tokens\":{tokens},\"cache_read_input_tokens\":7,\"output_tokens\":1}}}}}}\n"
+        )
+    };
+    let manifest = manifest("claude");
+    let mut interpreter = Interpreter::new(&manifest);
+    interpreter.stdout(event("null", 100).as_bytes());
+    interpreter.stdout(event("\"toolu_1\"", 5000).as_bytes());
+    assert_eq!(interpreter.end().context, Some(107));
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use converge::core::class::Class;
 use converge::core::id::JobId;
 use converge::core::process::ProcessKey;
+use converge::core::reason::EndReason;
 use converge::core::task::exit::Exit;
-use converge::store::attempts;
+use converge::store::attempts::{self, Attempt};
 use converge::store::tx::Database;
 use jiff::Timestamp;
 
@@ -13,6 +15,7 @@ use super::machine::Machine;
 use super::ports::lock;
 use super::process::Life;
 use super::truth;
+use super::world::World;
 
 /// Looks at all that was kept about runs that are over.
 pub(crate) fn check(machine: &Machine) {
@@ -31,6 +34,7 @@ pub(crate) fn check(machine: &Machine) {
             let key = ProcessKey::attempt(task.id, number);
             let really = truth::outcome(&world, key).map(|outcome| {
                 let exit = Exit::of(outcome);
+                let exit = kept.get(&number).and_then(|kept| read(&world, key, &exit, kept)).unwrap_or(exit);
                 (exit.reason.word().to_owned(), exit.code.map(i64::from), outcome.cpu_ms)
             });
             let is_killed = world
@@ -48,6 +52,18 @@ pub(crate) fn check(machine: &Machine) {
             assert_eq!(told, really, "the record of {key}");
         }
     }
+}
+
+/// How an attempt ended once what its agent wrote was read, which must be what it really wrote.
+fn read(world: &World, key: ProcessKey, exit: &Exit, kept: &Attempt) -> Option<Exit> {
+    let reading = kept.reading.as_ref()?;
+    // It may have been told to end when it just had.
+    let is_told = kept.reason == EndReason::Cancelled.word();
+    let by_itself = exit.cut().is_none() && exit.code.is_some() && !is_told;
+    let says = world.processes[&key].script.says.class;
+    assert_eq!(reading.class, if by_itself { says } else { Class::Crashed }, "what {key} says");
+    let after = exit.after(reading);
+    Some(if is_told { Exit { reason: EndReason::Cancelled, ..after } } else { after })
 }
 
 /// No slot of a job has two rows, counting each that a skipped row stands for.

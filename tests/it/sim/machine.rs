@@ -8,19 +8,18 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 
 use converge::core::actor::Actor;
-use converge::core::job;
 use converge::core::process::{Control, ProcessKey};
 use converge::core::refusal::Code;
 use converge::core::span::Span;
 use converge::core::task::{Phase, State};
 use converge::engine::input::{Answer, Asked, Envelope, Key, Reply, Write};
-use converge::engine::{Engine, Settings};
+use converge::engine::{Engine, Ports, Settings};
 use converge::store::tx::Database;
 use jiff::Timestamp;
 
 use super::disk::{Connection, Disk, Trouble};
 use super::model::Model;
-use super::ports::{Died, Fuse, Ports, Seeded, die, lock};
+use super::ports::{BuiltIn, Died, Fuse, Seeded, Sides, die, lock};
 use super::process::{Life, Process};
 use super::rows::Rows;
 use super::world::{Scripts, World};
@@ -49,7 +48,7 @@ pub(crate) struct Machine {
     pub(crate) dies_again: Option<u64>,
     /// The newest reply, whatever it was.
     pub(crate) newest_reply: Option<Reply>,
-    engine: Option<Alive>,
+    pub(super) engine: Option<Alive>,
     rows: Rows,
     pub(crate) mint: Seeded,
     lanes: u32,
@@ -59,14 +58,14 @@ pub(crate) struct Machine {
     pub(crate) boot_at: u64,
     pub(crate) trace: bool,
     /// Until when it may be late, since the disk failed.
-    excused_until: u64,
+    pub(super) excused_until: u64,
     /// How often it stepped without anything coming of it.
-    idle: u32,
+    pub(super) idle: u32,
 }
 
-struct Alive {
+pub(super) struct Alive {
     engine: Engine,
-    wake_at: Option<Timestamp>,
+    pub(super) wake_at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Alive {
@@ -190,17 +189,22 @@ impl Machine {
     fn boot(&mut self) {
         self.say(|| "a daemon starts".to_owned());
         let database = Connection { disk: self.disk.clone(), fuse: self.fuse.clone() };
-        let ports = Ports { world: self.world.clone(), fuse: self.fuse.clone() };
+        let ports = Sides { world: self.world.clone(), fuse: self.fuse.clone() };
         let engine = Engine::new(
             Box::new(database),
-            Box::new(ports.clone()),
-            Box::new(ports),
-            Box::new(self.mint.clone()),
+            Ports {
+                processes: Box::new(ports.clone()),
+                work: Box::new(ports),
+                mint: Box::new(self.mint.clone()),
+                agents: Box::new(BuiltIn),
+            },
             Settings {
                 lanes: self.lanes,
                 runs_dir: "/runs".into(),
                 keep: self.keep,
                 keep_output_bytes: self.keep.map(|_| 1),
+                program: "/usr/bin/converge".into(),
+                account_limits: BTreeMap::from([("codex".to_owned(), 1)]),
             },
         );
         self.engine = Some(Alive { engine, wake_at: None });
@@ -365,32 +369,6 @@ impl Machine {
             let before = self.answered.insert(key, (answer.clone(), now)).filter(|(_, at)| kept(*at));
             assert!(before.is_none_or(|(before, _)| before == answer), "the same key, the same answer");
         }
-    }
-
-    /// The engine asks to be woken in time, and does something when it is.
-    fn look_at_wake(&mut self, now: Timestamp, idle: bool) {
-        let wake_at = self.engine.as_ref().and_then(|alive| alive.wake_at);
-        let jobs = self.model.jobs.values();
-        let due = jobs.filter_map(|told| told.job.due_at(told.definition()));
-        let paused = |id| matches!(self.model.jobs[id].job.state, job::State::Paused(_));
-        let tasks = self.model.tasks.values().filter_map(|task| match &task.state {
-            State::Pending { due_at } if *due_at > now && !paused(&task.job) => Some(*due_at),
-            State::Pending { .. }
-            | State::Claimed { .. }
-            | State::Running { .. }
-            | State::Ended(_)
-            | State::Skipped(_) => None,
-        });
-        let needed = due.chain(tasks).min();
-        let late_ms = i64::try_from(self.excused_until.saturating_sub(self.mono()).max(1)).expect("a second");
-        let in_time = needed.is_none_or(|needed| {
-            let ms = |at: Timestamp| at.as_millisecond();
-            wake_at.is_some_and(|wake_at| ms(wake_at) <= ms(needed).max(ms(now) + late_ms))
-        });
-        assert!(in_time, "needed at {needed:?}, it is {now} and the engine wakes at {wake_at:?}");
-        let at_once = wake_at.is_some_and(|wake_at| wake_at <= now);
-        self.idle = if idle && at_once { self.idle + 1 } else { 0 };
-        assert!(self.idle < 3, "the engine turns in a circle at {now}, to wake at {wake_at:?}");
     }
 
     /// Something goes wrong with the disk at the next transaction.

@@ -11,17 +11,20 @@
 //! runs), [`machine`] (what is acknowledged, when the engine wakes) and [`history`] (what is kept).
 
 mod disk;
+mod ended;
 mod history;
 pub(crate) mod machine;
 mod model;
 pub(crate) mod ports;
 mod process;
+mod reading;
 mod requests;
 mod rng;
 mod rows;
 pub(crate) mod scenario;
 pub(crate) mod seeds;
 mod truth;
+mod wake;
 mod walk;
 mod world;
 

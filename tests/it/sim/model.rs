@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use converge::core::class::Class;
 use converge::core::definition::Definition;
 use converge::core::id::{JobId, TaskId};
 use converge::core::job::{self, Job};
-use converge::core::process::ProcessKey;
-use converge::core::reason::{EndReason, VerdictReason};
+use converge::core::reason::VerdictReason;
 use converge::core::schedule::Due;
 use converge::core::span::Span;
+use converge::core::task::course::{Course, Wait};
+use converge::core::task::event::{Charge, Event};
 use converge::core::task::exit::Exit;
-use converge::core::task::{Event, How, Origin, Skipped, State, Task};
+use converge::core::task::{How, Origin, Skipped, State, Task, onward};
 use converge::store::retention::NEWEST_KEPT;
 use converge::store::tx::{Tx, Value};
 use converge::store::{events, jobs};
@@ -18,6 +20,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
+use super::ended::{could_not_work, exited, stopped_for};
 use super::process::Life;
 use super::truth;
 use super::world::World;
@@ -41,6 +44,8 @@ pub(crate) struct Model {
     pub(crate) forgotten: BTreeSet<TaskId>,
     /// Runs that ended while they waited, so that nobody looked at their goal.
     unjudged: BTreeSet<TaskId>,
+    /// Until when each account has used up what it may.
+    gates: BTreeMap<String, Timestamp>,
     seq: u64,
 }
 
@@ -198,6 +203,11 @@ impl Model {
             created_at: at,
             claims: 0,
             tries: 0,
+            uncharged: 0,
+            course: match self.jobs[&id].definition().target.assignment().filter(|_| origin != Origin::Zero) {
+                Some(assignment) => Course::begin(assignment, job.conversation.as_ref(), job.spent),
+                None => Course::default(),
+            },
             state: State::Pending { due_at },
         };
         self.tasks.insert(task.id, task);
@@ -261,12 +271,29 @@ impl Model {
         let task = self.tasks.get_mut(&id).expect("a run is made before anything happens to it");
         let told = &self.jobs[&task.job];
         let key = task.attempt_key();
+        let contract = &told.definitions[task.revision as usize - 1];
         assert!(task.is_open(), "{id} was over before {event:?}");
         match event {
-            Event::Claimed { attempt } => {
+            Event::Claimed { attempt, .. } => {
                 assert_eq!(*attempt, task.claims + 1, "a claim of {id} is never used twice");
                 assert_eq!(told.job.state, job::State::Active, "{id} starts and its job does not");
-                assert!(matches!(task.state, State::Pending { due_at } if due_at <= at), "{id} is due");
+                let due_at = match task.state {
+                    State::Pending { due_at } => Some(due_at),
+                    State::Waiting { due_at, .. } => due_at,
+                    State::Claimed { .. } | State::Running { .. } | State::Ended(_) | State::Skipped(_) => {
+                        None
+                    }
+                };
+                assert!(due_at.is_some_and(|due_at| due_at <= at), "{id} is due");
+                if let Some(assignment) = contract.target.assignment().filter(|_| task.origin != Origin::Zero)
+                {
+                    let purse = task.course.candidate(assignment).purse();
+                    let until = self.gates.get(&purse);
+                    assert!(
+                        until.is_none_or(|until| *until <= at),
+                        "{id} starts on {purse}, closed until {until:?}"
+                    );
+                }
                 let cut_at = told.job.cut_at(told.definition()).filter(|_| task.origin != Origin::Zero);
                 assert!(cut_at.is_none_or(|cut_at| at < cut_at), "{id} starts at {at}, after {cut_at:?}");
             }
@@ -287,14 +314,45 @@ impl Model {
             }
             Event::Exited { attempt, exit } => {
                 assert_eq!(*attempt, key.attempt);
-                exited(world, key, exit, task.origin);
+                let stopped = stopped_for(task);
+                exited(world, key, exit, (task.origin, stopped));
             }
-            Event::Retrying { due_at } => {
-                let most = told.definitions[task.revision as usize - 1].retry.most;
-                assert!(task.tries <= most, "{id} is tried more than {most} times again");
+            Event::Retrying { due_at, charge, .. } => {
+                let most = contract.retry.most;
+                let is_free = *charge == Charge::None;
+                assert!(is_free || task.tries <= most, "{id} is tried more than {most} times again");
+                assert!(!is_free || could_not_work(task), "{id} worked, and is not charged");
                 assert!(at <= *due_at && *due_at <= Span::from_secs(6 * 3600).after(at));
             }
-            Event::Ended { .. } if matches!(task.state, State::Pending { .. }) => {
+            Event::Waiting { due_at, charge, why, .. } => {
+                let assignment = contract.target.assignment().expect("only agents wait");
+                assert!(*charge == Charge::Full || could_not_work(task), "{id} worked, and is not charged");
+                let most = Span::from_secs(120).after(assignment.quota_wait.after(at));
+                let is_soon = due_at.is_some_and(|due_at| due_at <= most);
+                assert!(is_soon || why.is_for_others(), "{id} waits longer than it may");
+            }
+            Event::Hastened { .. } => {
+                // Somebody who wants it at once does not believe the gate.
+                if let State::Waiting { why: Wait::Quota { purse, .. }, .. } = &task.state {
+                    self.gates.remove(purse);
+                }
+            }
+            Event::Read { reading } => {
+                let assignment = contract.target.assignment().expect("only agents are read");
+                let purse = task.course.candidate(assignment).purse();
+                // What nobody stated may turn out to be otherwise.
+                let gate = onward::gate(&task.course, reading, at);
+                if reading.class == Class::Quota && gate.is_stated {
+                    self.gates.insert(purse, gate.until);
+                } else if reading.class == Class::Done {
+                    self.gates.remove(&purse);
+                }
+            }
+            Event::Passed { place } => {
+                let assignment = contract.target.assignment().expect("only agents have a chain");
+                assert!(*place > task.course.place && usize::from(*place) < assignment.chain.len());
+            }
+            Event::Ended { .. } if matches!(task.state, State::Pending { .. } | State::Waiting { .. }) => {
                 self.unjudged.insert(id);
             }
             Event::Ended { end } => {
@@ -305,7 +363,6 @@ impl Model {
             Event::Found { .. }
             | Event::CheckLost { .. }
             | Event::Stopping { .. }
-            | Event::Hastened { .. }
             | Event::Rebound { .. } => {}
             Event::Extended { .. } => panic!("a skipped row is no run"),
         }
@@ -316,18 +373,6 @@ impl Model {
 fn is_by_goal(state: &job::State) -> bool {
     let reason = state.close().map(|close| close.reason);
     matches!(reason, Some(VerdictReason::Converged | VerdictReason::ConditionMet))
-}
-
-/// An attempt ended for the engine as it ended in the world.
-fn exited(world: &World, key: ProcessKey, exit: &Exit, origin: Origin) {
-    let process = world.processes.get(&key);
-    let really = match process.map(|process| &process.life) {
-        Some(Life::Done(outcome)) => Exit::of(outcome),
-        Some(Life::Killed | Life::Wiped) => Exit::without_process(EndReason::Lost),
-        None if origin == Origin::Zero => Exit::without_process(EndReason::ChecksOnly),
-        other => panic!("{key} ended by {exit:?}, and in the world it is {other:?}"),
-    };
-    assert_eq!(*exit, really, "{key} ended as it really did");
 }
 
 fn read<T: DeserializeOwned>(word: &str, data: &Json) -> T {

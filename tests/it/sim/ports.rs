@@ -2,15 +2,17 @@
 
 use std::panic;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
+use converge::agent::catalogue::Catalogue;
+use converge::agent::manifest::Manifest;
 use converge::core::condition::fact::{Fact, Need};
 use converge::core::id::TaskId;
 use converge::core::process::{Control, ProcessKey};
 use converge::core::task::Known;
 use converge::core::task::report::Report;
 use converge::engine::mint::Mint;
-use converge::engine::ports::{Inspect, Launch, Processes, Tidy, Work};
+use converge::engine::ports::{Agents, Inspect, Launch, Processes, Read, Tidy, Work};
 
 use super::rng::Rng;
 use super::world::World;
@@ -58,14 +60,14 @@ pub(crate) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Both ports.
+/// The engine's sides of the world.
 #[derive(Debug, Clone)]
-pub(crate) struct Ports {
+pub(crate) struct Sides {
     pub(crate) world: Arc<Mutex<World>>,
     pub(crate) fuse: Fuse,
 }
 
-impl Ports {
+impl Sides {
     fn act(&self, action: impl Fn(&mut World)) {
         if self.fuse.burns_down() {
             die();
@@ -83,7 +85,7 @@ impl Ports {
     }
 }
 
-impl Processes for Ports {
+impl Processes for Sides {
     fn launch(&self, launch: Launch) {
         self.act(|world| world.launch(&launch));
     }
@@ -101,11 +103,18 @@ impl Processes for Ports {
     }
 }
 
-impl Work for Ports {
+impl Work for Sides {
     fn inspect(&self, inspect: Inspect) {
         self.act(|world| {
             let facts = inspect.needs.iter().map(|need| known(world, inspect.key, need)).collect();
             world.send(&Report::Found { key: inspect.key, facts });
+        });
+    }
+
+    fn read(&self, read: Read) {
+        self.act(|world| {
+            let reading = Box::new(world.reading(&read));
+            world.send(&Report::Read { key: read.key, reading });
         });
     }
 
@@ -122,6 +131,18 @@ impl Work for Ports {
 
     fn shrink(&self, _most_bytes: u64) {
         self.act(|_| ());
+    }
+}
+
+/// The agents that come along; read once, since every seed asks for them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BuiltIn;
+
+static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::of(Vec::new()));
+
+impl Agents for BuiltIn {
+    fn find(&self, name: &str) -> Option<Arc<Manifest>> {
+        Agents::find(&*BUILT_IN, name)
     }
 }
 

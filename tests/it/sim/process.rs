@@ -1,7 +1,10 @@
 //! One simulated process: its script, and where it really stands.
 
+use std::path::PathBuf;
+
+use converge::core::class::Class;
 use converge::core::process::{Control, Cut, Ending, Outcome};
-use converge::engine::ports::Launch;
+use converge::engine::ports::{Execute, Launch};
 use jiff::Timestamp;
 
 /// What a process will do once it runs.
@@ -23,6 +26,26 @@ pub(crate) struct Script {
     pub(crate) grace_ms: u64,
     /// What it writes.
     pub(crate) output: &'static str,
+    /// What that says, when it is an agent's.
+    pub(crate) says: Says,
+}
+
+/// What the output of an agent says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Says {
+    pub(crate) class: Class,
+    /// In how long a quota is there again, when that is stated.
+    pub(crate) reset_ms: Option<u64>,
+    /// Which conversation it was, in which nothing is said before it started.
+    pub(crate) conversation: Option<u64>,
+    pub(crate) tokens: Option<u64>,
+}
+
+impl Says {
+    /// That all is well.
+    pub(crate) fn done() -> Self {
+        Self { class: Class::Done, reset_ms: None, conversation: None, tokens: None }
+    }
 }
 
 /// Where a process stands.
@@ -56,6 +79,10 @@ pub(crate) struct Process {
     pub(crate) started_at: Option<Timestamp>,
     /// The job it works for, as its environment says.
     pub(crate) job: String,
+    /// Whether it is an agent.
+    pub(crate) is_agent: bool,
+    /// The tree it writes into: the working directory of an agent that may.
+    pub(crate) tree: Option<PathBuf>,
     /// What bounds it, as it was last told.
     pub(crate) control: Option<Control>,
     /// When it is ended by its wall limit, once it runs.
@@ -68,12 +95,15 @@ pub(crate) struct Process {
 impl Process {
     /// A process whose shim was just launched.
     pub(crate) fn launched(launch: &Launch, script: Script) -> Self {
+        let is_agent = matches!(launch.execute, Execute::Program { .. });
         Self {
             life: Life::Launched,
             script,
             starts: 0,
             started_at: None,
             job: launch.env.get("CONVERGE_JOB").cloned().unwrap_or_default(),
+            is_agent,
+            tree: launch.cwd.starts_with("/tree").then(|| launch.cwd.clone()).filter(|_| is_agent),
             control: Some(launch.control.clone()),
             wall_ends_at: None,
             started_mono: 0,
@@ -93,6 +123,7 @@ impl Process {
             shim_dies_ms: None,
             grace_ms: 0,
             output: "",
+            says: Says::done(),
         };
         Self {
             life: Life::Revoked,
@@ -100,6 +131,8 @@ impl Process {
             starts: 0,
             started_at: None,
             job: String::new(),
+            is_agent: false,
+            tree: None,
             control: None,
             wall_ends_at: None,
             started_mono: 0,

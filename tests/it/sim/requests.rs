@@ -10,7 +10,7 @@ use converge::engine::twins::Twin;
 
 use super::machine::{Machine, Request};
 use super::ports::lock;
-use super::process::Script;
+use super::process::{Says, Script};
 use super::scenario::plain;
 use super::seeds;
 
@@ -27,6 +27,7 @@ fn fails(_: u64, _: &Launch) -> Script {
         shim_dies_ms: None,
         grace_ms: 1,
         output: "",
+        says: Says::done(),
     }
 }
 

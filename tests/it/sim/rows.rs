@@ -74,7 +74,11 @@ impl Rows {
             let id = id.parse().expect("an id");
             let task = tasks::get(tx, id).expect("it is read").expect("it is there").task;
             assert_eq!(*state, tasks::word(&task.state));
-            let due = if let State::Pending { due_at } = task.state { Some(due_at) } else { None };
+            let due = match task.state {
+                State::Pending { due_at } => Some(due_at),
+                State::Waiting { due_at, .. } => due_at,
+                State::Claimed { .. } | State::Running { .. } | State::Ended(_) | State::Skipped(_) => None,
+            };
             assert_eq!(*due_at, Value::maybe(due));
             if let State::Skipped(skipped) = &task.state {
                 let slot = task.slot.expect("what was skipped had a slot");

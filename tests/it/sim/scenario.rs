@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use converge::core::actor::Voice;
-use converge::core::definition::{Definition, Environment, Limits, Target};
+use converge::core::assignment::{Assignment, OnQuota, Prompt, Session};
+use converge::core::class::Class;
+use converge::core::definition::{Definition, Environment, Limits, RunsMay, Target};
 use converge::core::goal::{Criterion, Goal, UNTIL};
 use converge::core::id::JobId;
 use converge::core::process::{Bounds, Command, Cut, Ending};
@@ -15,7 +17,7 @@ use converge::engine::ports::Launch;
 use converge::engine::twins::Twin;
 use jiff::Timestamp;
 
-use super::process::Script;
+use super::process::{Says, Script};
 use super::rng::Rng;
 
 /// A definition that does nothing special: `command`, `schedule` and no more.
@@ -30,7 +32,7 @@ pub(crate) fn plain(command: &str, schedule: Schedule) -> Definition {
         ends_at: None,
         zone: "UTC".to_owned(),
         goal: None,
-        limits: Limits { runs: None, span: None, deadline: None, breaker: 0 },
+        limits: Limits { runs: None, span: None, deadline: None, breaker: 0, tokens: None, dollars: None },
         retry: Retry { most: 0, delay: Span::from_secs(5) },
         bounds: Bounds {
             wall: None,
@@ -39,6 +41,7 @@ pub(crate) fn plain(command: &str, schedule: Schedule) -> Definition {
             output_bytes: 1 << 20,
             grace: Span::from_secs(5),
         },
+        runs_may: RunsMay::default(),
     }
 }
 
@@ -93,14 +96,58 @@ pub(crate) fn definition(rng: &mut Rng, now: Timestamp) -> Definition {
         definition.goal = Some(Goal { criteria: (0..count).map(|place| one(rng, place)).collect() });
     }
     definition.limits = Limits {
+        tokens: None,
+        dollars: None,
         runs: rng.chance(70).then(|| 1 + u32::try_from(rng.below(6)).expect("small")),
         span: rng.chance(20).then(|| Span::from_secs(1 + rng.below(600))),
         deadline: rng.chance(15).then(|| soon(rng)),
         breaker: rng.pick(&[0, 2, 5]),
     };
     definition.retry = Retry { most: rng.pick(&[0, 0, 1, 3]), delay: Span::from_secs(rng.pick(&[1, 5, 60])) };
+    if rng.chance(35) {
+        assign(&mut definition, rng);
+    }
     definition.bounds.wall = rng.chance(50).then(|| Span::from_secs(1 + rng.below(120)));
     definition
+}
+
+/// Makes a job of agents out of a job.
+fn assign(definition: &mut Definition, rng: &mut Rng) {
+    let chain =
+        rng.pick(&[&["claude"][..], &["codex"], &["claude", "codex"], &["codex", "opencode", "claude"]]);
+    let chain = chain.iter().map(|name| name.parse().expect("an agent")).collect();
+    let writes = rng.chance(60);
+    let tree = format!("/tree/{}", rng.below(2));
+    definition.cwd = if writes { tree.clone() } else { "/work".to_owned() };
+    definition.target = Target::Agent(Box::new(Assignment {
+        chain,
+        prompt: Prompt::Text("work".to_owned()),
+        effort: None,
+        permissions: if writes { "edit" } else { "read-only" }.to_owned(),
+        session: match rng.below(5) {
+            0 | 1 => Session::Fresh,
+            2 => Session::Resume,
+            3 => Session::Fork,
+            _ => Session::Mine { agent: "claude".to_owned(), id: "mine".to_owned() },
+        },
+        directories: Vec::new(),
+        tools: Vec::new(),
+        on_quota: rng.pick(&OnQuota::ALL),
+        quota_wait: Span::from_secs(rng.pick(&[600, 7200, 86_400])),
+        tree: writes.then_some(tree),
+    }));
+}
+
+/// What the output of an agent says, by the name of its process alone.
+fn says(rng: &mut Rng) -> Says {
+    let class = if rng.chance(50) { Class::Done } else { rng.pick(&Class::SIGNALLED) };
+    let class = if rng.chance(10) { Class::Quota } else { class };
+    Says {
+        class,
+        reset_ms: rng.chance(70).then(|| rng.below(4 * 3_600_000)),
+        conversation: rng.chance(80).then(|| rng.bits() % 100),
+        tokens: rng.chance(80).then(|| 1 + rng.below(1000)),
+    }
 }
 
 /// What a process does, by its name alone.
@@ -132,6 +179,7 @@ pub(crate) fn script(seed: u64, launch: &Launch) -> Script {
         shim_dies_ms: rng.chance(8).then(|| rng.below(30_000)),
         grace_ms: rng.pick(&[0, 10, 5000]),
         output: rng.pick(&["all done", "done", "working", ""]),
+        says: says(&mut rng),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whether a goal is met, by what really happened; a second opinion on the core's evaluation.
 
+use converge::core::class::Class;
 use converge::core::condition::fact::Need;
 use converge::core::condition::{Condition, Operator};
 use converge::core::goal::Goal;
@@ -10,10 +11,34 @@ use super::world::World;
 
 /// Whether attempt `key` met `goal`. `zero` says that the attempt was never to run anything.
 pub(crate) fn is_met(goal: &Goal, world: &World, key: ProcessKey, zero: bool) -> bool {
-    let looked_at = zero || outcome(world, key).is_some_and(was_looked_at);
+    let looked_at = zero || outcome(world, key).is_some_and(was_looked_at) && is_looked_at(world, key);
     let needs = goal.needs();
     let met = |condition| holds(condition, world, key, &needs) == Some(true);
     looked_at && goal.criteria.iter().all(|criterion| met(&criterion.condition))
+}
+
+/// Whether the attempt could do its work, as its agent says.
+fn is_looked_at(world: &World, key: ProcessKey) -> bool {
+    let Some(class) = class(world, key) else { return true };
+    !matches!(
+        class,
+        Class::Auth
+            | Class::Quota
+            | Class::RateLimit
+            | Class::Overloaded
+            | Class::Network
+            | Class::ModelMissing
+            | Class::SessionMissing
+    )
+}
+
+/// What the agent of an attempt came to, when it is one and ended by itself.
+fn class(world: &World, key: ProcessKey) -> Option<Class> {
+    let process = world.processes.get(&key).filter(|process| process.is_agent)?;
+    match outcome(world, key)? {
+        Outcome { ending: Ending::Exited(_), cut: None, .. } => Some(process.script.says.class),
+        Outcome { .. } => None,
+    }
 }
 
 fn was_looked_at(outcome: &Outcome) -> bool {
@@ -36,7 +61,12 @@ pub(crate) fn outcome(world: &World, key: ProcessKey) -> Option<&Outcome> {
 
 fn exit(world: &World, key: ProcessKey) -> Option<i32> {
     match outcome(world, key)? {
-        Outcome { ending: Ending::Exited(code), cut: None, .. } => Some(*code),
+        Outcome { ending: Ending::Exited(code), cut: None, .. } => match class(world, key) {
+            // With another class an exit code says nothing, and one that says success contradicts a failure.
+            None | Some(Class::Done) => Some(*code),
+            Some(Class::Failed) if *code != 0 => Some(*code),
+            Some(_) => None,
+        },
         Outcome { .. } => None,
     }
 }

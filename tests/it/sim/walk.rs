@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use super::machine::{Machine, Request};
 use super::ports::lock;
-use super::process::Script;
+use super::process::{Says, Script};
 use super::scenario::{plain, until};
 use super::seeds;
 use super::world::Scripts;
@@ -55,6 +55,7 @@ fn exits(code: i32) -> Script {
         shim_dies_ms: None,
         grace_ms: 20,
         output: "",
+        says: Says::done(),
     }
 }
 

@@ -192,8 +192,12 @@ impl World {
         let rival = rival.map(|(other, _)| format!("{key} and {other} of {job} are alive at once"));
         let crowd = alive().count();
         let crowd = (crowd > self.lanes).then(|| format!("{crowd} are alive in {} lanes", self.lanes));
+        let tree = self.processes[&key].tree.clone();
+        let shares = |process: &Process| tree.is_some() && process.tree == tree;
+        let writer = alive().find(|(other, process)| **other != key && shares(process));
+        let writer = writer.map(|(other, _)| format!("{key} and {other} write into {tree:?} at once"));
         let again = (starts > 1).then(|| format!("{key} ran {starts} times"));
-        self.violations.extend([rival, crowd, again].into_iter().flatten());
+        self.violations.extend([rival, crowd, writer, again].into_iter().flatten());
     }
 
     fn end(&mut self, key: ProcessKey, cut: Option<Cut>) {

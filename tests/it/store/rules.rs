@@ -4,6 +4,7 @@ use converge::core::actor::Actor;
 use converge::core::id::{JobId, TaskId};
 use converge::core::job::Job;
 use converge::core::schedule::Schedule;
+use converge::core::task::course::Course;
 use converge::core::task::{Origin, State, Task};
 use converge::store::migrate::migrate;
 use converge::store::sqlite::Sqlite;
@@ -45,6 +46,8 @@ fn task(number: u64, slot: Option<i64>) -> Task {
         created_at: at(0),
         claims: 0,
         tries: 0,
+        uncharged: 0,
+        course: Course::default(),
         state: State::Pending { due_at: at(0) },
     }
 }

@@ -60,6 +60,8 @@ fn small_output_stays_and_the_files_of_the_process_go() {
         runs.write(key(), name, b"x");
     }
     let directory = runs.write(key(), "stdout", b"hello\n");
+    fs::create_dir(directory.join("agent")).unwrap();
+    runs.write(key(), "agent/mcp.json", b"{}");
     runs.tidy(Some("{}"));
     assert_eq!(names(&directory), ["outcome", "revoked", "stdout"]);
     let result = directory.parent().unwrap().join("result.json");

@@ -24,6 +24,8 @@ pub(super) fn caller(session: &Session, client: Option<&Implementation>, meta: &
             .find_map(|name| meta.get(name)?.as_str().map(str::to_owned))
             .or_else(|| in_environment(&caller, client?));
         caller.actor = actor(client, conversation.as_deref());
+        caller.client = client.map(|client| client.name.clone());
+        caller.conversation = conversation;
     }
     caller
 }

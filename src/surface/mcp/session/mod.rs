@@ -52,9 +52,11 @@ impl Session {
         Self { desk, caller, ourselves, inside, subscriptions: Subscriptions::default() }
     }
 
-    /// The run it works in.
+    /// The run it works in: what the system knows, or else what it says itself, as it must where the system
+    /// shows nothing of it. Nobody gets a right by that.
     fn inside(&self) -> Option<ProcessKey> {
-        *self.inside.get_or_init(|| self.caller.pid.and_then(self.desk.run_of))
+        let known = || self.caller.pid.and_then(self.desk.run_of).or(self.caller.inside);
+        *self.inside.get_or_init(known)
     }
 
     /// Whether a model reads what it is answered.

@@ -78,9 +78,6 @@ pub(super) async fn cancel(
     context: &RequestContext<RoleServer>,
 ) -> Result<(), ErrorData> {
     let caller = tools::changer(session, context);
-    if let Some(refusal) = tools::inside_a_run(&caller) {
-        return Err(resources::refused(&refusal));
-    }
     get(session, id).await?;
     let key = context.extensions.get::<Arrival>().and_then(Arrival::key);
     let call = Call { verb: ControlJob::NAME, arguments: json!({"action": "cancel", "jobs": [id]}), key };

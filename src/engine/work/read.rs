@@ -1,0 +1,183 @@
+//! Reading: what the output of an agent's attempt says about it.
+//!
+//! Read from the files of the attempt, once, a piece at a time, however large they are. The agent's last words go into
+//! a file beside them, since output does not belong into rows.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+
+use crate::agent::interpret::Interpreter;
+use crate::agent::manifest::Manifest;
+use crate::agent::outcome::{self, End};
+use crate::agent::output::Counts;
+use crate::agent::price::{Cached, Used};
+use crate::agent::signals::Signals;
+use crate::core::class::Class;
+use crate::core::process::files::SAID;
+use crate::core::reading::{Conversation, Cost, Dollars, Reading, Tokens};
+use crate::engine::ports::Read;
+use crate::engine::work::output::{self, Stream};
+
+/// How much is read at once.
+const PIECE: usize = 256 << 10;
+
+/// Reads what an attempt wrote.
+pub(super) fn reading(runs: &Path, read: &Read) -> Reading {
+    let Some(manifest) = &read.manifest else {
+        return blank(read);
+    };
+    let signals = match signals(runs, read, manifest) {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::warn!(key = %read.key, %error, "the output of an agent cannot be read");
+            Signals::default()
+        }
+    };
+    if let Some(result) = &signals.result
+        && let Err(error) = keep(&runs.join(read.key.directory()).join(SAID), result)
+    {
+        tracing::warn!(key = %read.key, %error, "what an agent said cannot be kept");
+    }
+    of(manifest, &signals, read)
+}
+
+fn signals(runs: &Path, read: &Read, manifest: &Manifest) -> io::Result<Signals> {
+    let mut interpreter = Interpreter::new(manifest);
+    each_piece(runs, read, Stream::Stdout, |piece| interpreter.stdout(piece))?;
+    each_piece(runs, read, Stream::Stderr, |piece| interpreter.stderr(piece))?;
+    Ok(interpreter.end())
+}
+
+fn each_piece(runs: &Path, read: &Read, stream: Stream, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let path = runs.join(read.key.directory()).join(stream.file_name());
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let kept = output::read(runs, read.key, stream, 0, usize::MAX)?;
+            take(&kept.bytes);
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(length) => take(&piece[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn of(manifest: &Manifest, signals: &Signals, read: &Read) -> Reading {
+    let before = read.from.as_ref();
+    let outcome = outcome::judge(manifest, signals, End::Process(&read.ending, read.cut));
+    let counted = |counts: Counts| counts == Counts::Session;
+    // Counters that go on from nobody knows where say nothing about this run.
+    let is_blind = |counts: Counts, known: bool| counted(counts) && before.is_some() && !known;
+    let tokens = signals.tokens_since(manifest.output.tokens, before.and_then(|before| before.tokens));
+    let tokens = tokens
+        .filter(|_| !is_blind(manifest.output.tokens, before.is_some_and(|before| before.tokens.is_some())));
+    let dollars = signals.cost.and_then(Dollars::of);
+    let cost = match (manifest.output.cost, before.and_then(|before| before.cost)) {
+        (Counts::Session, Some(before)) => {
+            dollars.and_then(|Dollars(now)| now.checked_sub(before.0)).map(Dollars)
+        }
+        (Counts::Session | Counts::Run | Counts::Part, _) => dollars,
+    };
+    let cost =
+        cost.filter(|_| !is_blind(manifest.output.cost, before.is_some_and(|before| before.cost.is_some())));
+    let model = read.candidate.model.clone().or_else(|| signals.model.clone());
+    let cached = manifest.output.cached;
+    let estimate = || {
+        let used = Used { tokens: tokens?, cached };
+        read.prices.estimate(&read.candidate.agent, model.as_deref()?, used)
+    };
+    let cost = match cost {
+        Some(dollars) => Some(Cost { dollars, is_estimate: false }),
+        None => estimate().map(|dollars| Cost { dollars, is_estimate: true }),
+    };
+    let kept = before.filter(|before| signals.session.as_ref() == Some(&before.id));
+    let conversation = signals.session.clone().map(|id| Conversation {
+        agent: read.candidate.agent.clone(),
+        account: read.candidate.account.clone(),
+        id,
+        // A run that was cut says no more of it: what was known then is still so.
+        tokens: signals
+            .tokens
+            .filter(|_| counted(manifest.output.tokens))
+            .or(kept.and_then(|kept| kept.tokens)),
+        cost: dollars.filter(|_| counted(manifest.output.cost)).or(kept.and_then(|kept| kept.cost)),
+        context: signals.context.or(kept.and_then(|kept| kept.context)),
+        window: signals.window.or(kept.and_then(|kept| kept.window)),
+    });
+    Reading {
+        agent: read.candidate.agent.clone(),
+        model,
+        class: outcome.class,
+        message: outcome.message.map(|message| short(&message)),
+        conversation,
+        tokens: tokens.map(|tokens| all_read(tokens, cached)),
+        cost,
+        turns: signals.turns,
+        denials: signals.denials.iter().map(|denial| short(denial)).take(DENIALS_MOST).collect(),
+        reset_at: outcome.reset.and_then(|reset| reset.instant(read.ended_at, &TimeZone::system())),
+        is_strange: signals.is_strange(),
+    }
+}
+
+/// The tokens with all that were read among those that were read, however the agent counts.
+fn all_read(tokens: Tokens, cached: Cached) -> Tokens {
+    match cached {
+        Cached::Within => tokens,
+        Cached::Beside => {
+            let Tokens { input, cached_input, cache_writes, .. } = tokens;
+            Tokens { input: input.saturating_add(cached_input).saturating_add(cache_writes), ..tokens }
+        }
+    }
+}
+
+/// So many denials are kept with an attempt.
+const DENIALS_MOST: usize = 20;
+
+/// So much of a message is kept with an attempt; all of it stands in its output.
+const MESSAGE_MAX: usize = 500;
+
+fn short(text: &str) -> String {
+    let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    match plain.char_indices().nth(MESSAGE_MAX) {
+        Some((end, _)) => format!("{}…", &plain[..end]),
+        None => plain,
+    }
+}
+
+/// What can be said when nobody knows how to read the output any more.
+fn blank(read: &Read) -> Reading {
+    let is_done = read.cut.is_none() && read.ending == crate::core::process::Ending::Exited(0);
+    Reading {
+        agent: read.candidate.agent.clone(),
+        model: read.candidate.model.clone(),
+        class: if is_done { Class::Done } else { Class::Failed },
+        message: Some(format!(
+            "there is no agent `{}` any more that could say what it wrote",
+            read.candidate.agent
+        )),
+        conversation: None,
+        tokens: None,
+        cost: None,
+        turns: None,
+        denials: Vec::new(),
+        reset_at: None,
+        is_strange: true,
+    }
+}
+
+fn keep(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
+}

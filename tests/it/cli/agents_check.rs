@@ -1,0 +1,69 @@
+//! An agent is proven by asking it, on the path that its jobs take.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+
+use crate::home::Home;
+
+/// Puts an agent among the user's whose program is this shell script.
+fn put(home: &Home, script: &str) {
+    let folder = home.user().join(".local/bin");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("mine"), format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(folder.join("mine"), fs::Permissions::from_mode(0o755)).unwrap();
+    let manifest = "name = \"mine\"\nprograms = [\"mine\"]\nprompt = \"stdin\"\narguments = []\n\
+                    [permissions]\nread-only = []\n[output]\nform = \"text\"\n\
+                    [[failure]]\nclass = \"auth\"\nsays = \"not logged in\"\n";
+    fs::create_dir_all(home.home().join("agents")).unwrap();
+    fs::write(home.home().join("agents/mine.toml"), manifest).unwrap();
+}
+
+#[test]
+fn an_agent_that_answers_is_proven_and_nothing_is_left_of_the_proof() {
+    let home = Home::new();
+    let checked = home.json(&["agents", "check", "test"]);
+    assert_eq!(
+        (&checked["ok"], &checked["said"]),
+        (&json!(true), &json!("Reply with the single word: ready"))
+    );
+    assert!(checked["program"].as_str().unwrap().ends_with("/cat"), "{checked}");
+    assert_eq!(home.json(&["ls", "--all"])["jobs"], json!([]));
+    let text = home.run(&["agents", "check", "test"]).done().out;
+    assert!(text.starts_with("test works: it answered in ") && text.contains("single word"), "{text}");
+}
+
+#[test]
+fn a_failure_is_told_with_its_class_and_what_to_do() {
+    let home = Home::new();
+    put(&home, "echo 'not logged in' >&2; exit 1");
+    let said = home.run(&["agents", "check", "mine"]).ended(1);
+    assert!(
+        said.out.contains("mine does not work: auth") && said.out.contains("log in by starting `mine`"),
+        "{}",
+        said.out
+    );
+    assert_eq!(home.json(&["ls", "--all"])["jobs"], json!([]));
+    let said = home.run(&["agents", "check", "mine@work"]).ended(1);
+    assert!(said.out.contains("spawn failed") && said.out.contains("mine has no accounts"), "{}", said.out);
+    home.run(&["agents", "check", "nobody"]).ended(64).refused(&["no agent `nobody`"]);
+}
+
+#[test]
+fn a_program_that_lies_beside_the_path_is_found_by_runs_and_told_by_doctor() {
+    let home = Home::new();
+    put(&home, "cat >/dev/null; echo \"$PATH\"");
+    let checked = home.json(&["agents", "check", "mine"]);
+    let beside = home.user().join(".local/bin");
+    assert_eq!(checked["program"], json!(beside.join("mine")));
+    assert!(checked["said"].as_str().unwrap().starts_with(&format!("{}:", beside.display())), "{checked}");
+    let doctor = home.json(&["doctor"]);
+    let findings = doctor["findings"].as_array().unwrap();
+    let told = findings.iter().filter(|found| found["subject"] == "agents");
+    let told: Vec<&str> = told.filter_map(|found| found["message"].as_str()).collect();
+    assert!(
+        told.iter().any(|told| told.contains("mine (") && told.contains("your shell does not find")),
+        "{told:?}"
+    );
+}

@@ -1,0 +1,38 @@
+//! What the agents of a simulated world say.
+
+use converge::core::class::Class;
+use converge::core::process::Ending;
+use converge::core::reading::{Conversation, Reading, Tokens};
+use converge::core::span::Span;
+use converge::engine::ports::Read;
+
+use super::process::Says;
+use super::world::World;
+
+impl World {
+    /// What the output of an agent's attempt says; the same whenever it is asked, and whoever asks.
+    pub(crate) fn reading(&self, read: &Read) -> Reading {
+        let process = self.processes.get(&read.key);
+        let says = process.map_or_else(Says::done, |process| process.script.says);
+        let by_itself = read.cut.is_none() && matches!(read.ending, Ending::Exited(_));
+        let named = |bits: u64| Conversation {
+            account: read.candidate.account.clone(),
+            ..Conversation::named(&read.candidate.agent, &format!("talk {bits}"))
+        };
+        let kept = |input| Tokens { input, ..Tokens::default() };
+        let reset = says.reset_ms.filter(|_| says.class == Class::Quota);
+        Reading {
+            agent: read.candidate.agent.clone(),
+            model: None,
+            class: if by_itself { says.class } else { Class::Crashed },
+            message: Some("it said so".to_owned()),
+            conversation: says.conversation.map(named),
+            tokens: says.tokens.map(kept),
+            cost: None,
+            turns: None,
+            denials: Vec::new(),
+            reset_at: reset.map(|reset_ms| Span::from_ms(reset_ms).after(read.ended_at)),
+            is_strange: false,
+        }
+    }
+}
