@@ -5,6 +5,7 @@
 //! The tests of the real CLIs record them anew with `CONVERGE_RECORD=1`.
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
+mod fuzz;
 mod garbage;
 mod readings;
 mod stories;
