@@ -44,6 +44,7 @@ pub(crate) mod clients;
 mod driven;
 mod first_words;
 pub(crate) mod installed;
+mod jobs;
 mod killed;
 mod loops;
 pub(crate) mod model;

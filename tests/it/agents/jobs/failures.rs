@@ -1,0 +1,135 @@
+//! Failures: what a service or an account says no to is told for what it is, and followed up accordingly.
+
+use serde_json::json;
+
+use super::Desk;
+use crate::agents::clients::Client;
+use crate::agents::model::Model;
+use crate::agents::model::dialect::Dialect;
+use crate::agents::model::script::Script;
+use crate::agents::model::turn::{Failure, Turn};
+use crate::home::{Home, text, until};
+
+/// Runs a job once by hand and answers the words for how its only attempt ended.
+fn once(client: &'static dyn Client, script: Script, words: &[&str]) -> (String, serde_json::Value) {
+    let home = Home::new();
+    let model = Model::start(script);
+    let desk = Desk::take(client, &home, &model);
+    desk.add(&[&["once", "--prompt", "do it", "--manual"], words].concat());
+    let run = desk.start("once");
+    desk.over(&run);
+    let attempt = desk.attempt("once");
+    (text(&attempt["reason"]).to_owned(), attempt)
+}
+
+every_client!(a_request_that_is_not_understood_fails, |client| {
+    let failure = Failure::invalid("the sky is green").header("x-should-retry", "false");
+    let (reason, attempt) = once(client, Script::new().fail(failure), &[]);
+    assert_eq!(reason, "agent_failed", "{attempt:#}");
+    assert!(attempt["message"].to_string().contains("the sky is green"), "{attempt:#}");
+});
+
+every_client!(a_key_that_is_not_accepted_is_told, |client| {
+    let failure = Failure::auth("invalid x-api-key").header("x-should-retry", "false");
+    let (reason, attempt) = once(client, Script::new().fail(failure), &[]);
+    assert_eq!(reason, "auth", "{attempt:#}");
+});
+
+every_client!(what_is_not_allowed_is_listed_and_no_success, |client| {
+    // Codex goes on without a word, and Kimi knows no profile in which it would have to ask.
+    if matches!(client.name(), "codex" | "kimi") {
+        return;
+    }
+    let (tool, arguments) = crate::agents::driven::command(client.name());
+    let script = Script::new().turn(Turn::call_own(tool, arguments)).say("I could not do that.");
+    let (reason, attempt) = once(client, script, &[]);
+    assert_eq!(reason, "permission_denied", "{attempt:#}");
+    assert!(!attempt["denials"].as_array().unwrap().is_empty(), "{attempt:#}");
+});
+
+every_client!(what_is_allowed_by_its_name_is_done, |client| {
+    let recorded = crate::recorded::manifest(client.name());
+    if recorded.options.tool.is_none() {
+        return;
+    }
+    // By the name in the denials of the agent; Copilot has another word for what a tool needs.
+    let (tool, arguments) = crate::agents::driven::command(client.name());
+    let allowed = if client.name() == "copilot" { "shell" } else { tool };
+    let script = Script::new().turn(Turn::call_own(tool, arguments)).say("I did that.");
+    let (reason, attempt) = once(client, script, &["--allow-tool", allowed]);
+    assert_eq!(reason, "exit_zero", "{attempt:#}");
+});
+
+every_client!(a_service_that_is_overloaded_is_tried_again_by_the_agent_or_by_us, |client| {
+    let failure = Failure::overloaded("too much to do").header("x-should-retry", "false");
+    let script = Script::new().fail_first(1, failure, Turn::say("well again"));
+    let home = Home::new();
+    let model = Model::start(script);
+    let desk = Desk::take(client, &home, &model);
+    desk.add(&["once", "--prompt", "do it", "--manual"]);
+    let run = desk.start("once");
+    // A pause of ours is half a minute or so; nobody has to sit it out.
+    until_quiet(&desk, &run);
+    let over = desk.over(&run);
+    assert_eq!(over["state"], "succeeded", "{over:#}");
+});
+
+/// Asks for a retry at once when there is to be one later.
+fn until_quiet(desk: &Desk<'_>, run: &str) {
+    until_slow(|| {
+        let view = desk.json(&["show", run]);
+        let state = text(&view["state"]).to_owned();
+        if state == "pending" && !view["attempt_list"].as_array().unwrap().is_empty() {
+            desk.run(&["run-now", "once", "--no-wait"]);
+        }
+        !matches!(state.as_str(), "pending" | "claimed" | "running")
+    });
+}
+
+/// As `until`, for what takes an agent's time.
+fn until_slow(mut condition: impl FnMut() -> bool) {
+    let give_up_at = std::time::Instant::now() + std::time::Duration::from_mins(2);
+    while !condition() {
+        assert!(std::time::Instant::now() < give_up_at, "waited in vain");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+}
+
+/// A quota with the instant of its end, as the service of this client says it.
+fn used_up(client: &dyn Client) -> Option<Failure> {
+    let failure = Failure::quota("You have hit your usage limit").header("x-should-retry", "false");
+    match client.dialect() {
+        Dialect::Responses => {
+            let resets_at = jiff::Timestamp::now().as_second() + 3 * 3600;
+            let error = json!({ "error": {
+                "type": "usage_limit_reached", "message": "The usage limit has been reached",
+                "plan_type": "plus", "resets_at": resets_at, "resets_in_seconds": 3 * 3600,
+            } });
+            Some(failure.body(error))
+        }
+        Dialect::Anthropic | Dialect::Gemini | Dialect::Chat => None,
+    }
+}
+
+every_client!(a_used_up_quota_is_waited_for_and_costs_no_attempt, |client| {
+    let Some(failure) = used_up(client) else { return };
+    let home = Home::new();
+    let model = Model::start(Script::new().fail(failure));
+    let desk = Desk::take(client, &home, &model);
+    desk.add(&["first", "--prompt", "do it", "--manual"]);
+    desk.add(&["second", "--prompt", "do something else", "--manual"]);
+    desk.start("first");
+    let state = |job: &str| text(&desk.json(&["logs", job])["runs"][0]["state"]).to_owned();
+    until_slow(|| state("first") == "waiting");
+    let explained = desk.run(&["explain", "first"]).done().all();
+    assert!(explained.contains("quota") && !explained.contains("did not say"), "{explained}");
+    // The same account: it does not even begin.
+    desk.start("second");
+    until(|| state("second") == "waiting");
+    let run = desk.runs("second").pop().unwrap();
+    assert_eq!((&run["attempts"], run["attempt_list"].as_array().unwrap().len()), (&json!(0), 0), "{run:#}");
+    let events = desk.json(&["events", "first"]);
+    let mut events = events["events"].as_array().unwrap().iter();
+    let waiting = events.find(|event| event["type"] == "run.waiting").expect("it was told to wait");
+    assert_eq!(waiting["data"]["charge"], "none", "{waiting:#}");
+});
