@@ -73,7 +73,8 @@ impl Home {
         self.folder.join("project")
     }
 
-    fn paths(&self) -> Paths {
+    /// Where everything of it lies.
+    pub(crate) fn paths(&self) -> Paths {
         Paths::at(self.folder.join("converge"))
     }
 
