@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::process::Cut;
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
@@ -115,29 +117,50 @@ words! {
     }
 }
 
+/// What kind of end a task had: all that follows from its word, said once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// It ended well.
+    Done,
+    /// Nothing was to run but the checks.
+    Checks,
+    /// The program says by its exit code that it did not.
+    Exit,
+    /// A signal from elsewhere ended it.
+    Crash,
+    /// Its shim ended it.
+    Cut(Cut),
+    /// The agent worked, and did not get through.
+    Unfinished,
+    /// Something that passes kept the agent from its work, which is nobody's failure.
+    Hindered,
+    /// It could not do its work at all, whatever its goal says.
+    Broken,
+    /// How it ended is not known.
+    Lost,
+}
+
 impl EndReason {
-    /// Whether a run that ended so could not do its work at all, whatever its goal says.
-    pub fn is_breakage(self) -> bool {
+    /// What kind of end this is.
+    pub fn nature(self) -> Nature {
         match self {
-            Self::SpawnFailed | Self::Lost | Self::AgentMissing | Self::Auth | Self::ModelMissing => true,
-            Self::ExitZero
-            | Self::ExitNonzero
-            | Self::Signalled
-            | Self::Timeout
-            | Self::IdleTimeout
-            | Self::OutputLimit
-            | Self::ResourceLimit
-            | Self::Cancelled
-            | Self::ChecksOnly
-            | Self::AgentFailed
-            | Self::PermissionDenied
-            | Self::Quota
-            | Self::RateLimit
-            | Self::Overloaded
-            | Self::Network
-            | Self::ContextFull
-            | Self::SessionMissing
-            | Self::SchemaError => false,
+            Self::ExitZero => Nature::Done,
+            Self::ChecksOnly => Nature::Checks,
+            Self::ExitNonzero => Nature::Exit,
+            Self::Signalled => Nature::Crash,
+            Self::Timeout => Nature::Cut(Cut::Wall),
+            Self::IdleTimeout => Nature::Cut(Cut::Idle),
+            Self::OutputLimit => Nature::Cut(Cut::Output),
+            Self::ResourceLimit => Nature::Cut(Cut::Memory),
+            Self::Cancelled => Nature::Cut(Cut::Told),
+            Self::AgentFailed | Self::PermissionDenied | Self::ContextFull | Self::SchemaError => {
+                Nature::Unfinished
+            }
+            Self::Quota | Self::RateLimit | Self::Overloaded | Self::Network | Self::SessionMissing => {
+                Nature::Hindered
+            }
+            Self::SpawnFailed | Self::AgentMissing | Self::Auth | Self::ModelMissing => Nature::Broken,
+            Self::Lost => Nature::Lost,
         }
     }
 }

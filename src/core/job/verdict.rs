@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::core::definition::Definition;
 use crate::core::goal::UNTIL;
 use crate::core::job::{Brief, Close, Job, Pause, State};
-use crate::core::reason::{EndReason, VerdictReason};
+use crate::core::process::Cut;
+use crate::core::reason::{Nature, VerdictReason};
 use crate::core::task::{End, How, Task};
 
 /// The word for a run that worked and left its goal unmet.
@@ -107,32 +108,11 @@ pub fn by_time(job: &Job, definition: &Definition, now: Timestamp) -> Option<Sta
 ///
 /// With criteria an exit status is evidence; without any, it is all there is to go by.
 pub fn streak(before: u32, end: &End, definition: &Definition) -> u32 {
-    let counts = match end.exit.reason {
-        reason if reason.is_breakage() => true,
-        EndReason::ExitNonzero
-        | EndReason::Timeout
-        | EndReason::AgentFailed
-        | EndReason::PermissionDenied
-        | EndReason::ContextFull
-        | EndReason::SchemaError => definition.goal.is_none(),
-        // A quota is nobody's failure, and neither is a service that has too much to do.
-        EndReason::Cancelled
-        | EndReason::ChecksOnly
-        | EndReason::Quota
-        | EndReason::RateLimit
-        | EndReason::Overloaded
-        | EndReason::Network => return before,
-        EndReason::ExitZero
-        | EndReason::Signalled
-        | EndReason::IdleTimeout
-        | EndReason::OutputLimit
-        | EndReason::ResourceLimit
-        | EndReason::SpawnFailed
-        | EndReason::Lost
-        | EndReason::AgentMissing
-        | EndReason::Auth
-        | EndReason::ModelMissing
-        | EndReason::SessionMissing => false,
+    let counts = match end.exit.reason.nature() {
+        Nature::Broken | Nature::Lost => true,
+        Nature::Exit | Nature::Cut(Cut::Wall) | Nature::Unfinished => definition.goal.is_none(),
+        Nature::Checks | Nature::Cut(Cut::Told) | Nature::Hindered => return before,
+        Nature::Done | Nature::Crash | Nature::Cut(Cut::Idle | Cut::Memory | Cut::Output) => false,
     };
     if counts { before + 1 } else { 0 }
 }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::core::condition::fact::{Fact, Facts, Need};
 use crate::core::definition::Definition;
-use crate::core::process::{CheckTry, ProcessKey};
-use crate::core::reason::EndReason;
+use crate::core::process::{CheckTry, Cut, ProcessKey};
+use crate::core::reason::{EndReason, Nature};
 use crate::core::refusal::{Code, Refusal};
 use crate::core::task::event::{Charge, Event};
 use crate::core::task::exit::Exit;
@@ -138,58 +138,27 @@ fn has_output(reason: EndReason) -> bool {
 
 /// Whether the goal is looked at after an attempt that ended so: only when something ran, or nothing was to.
 fn is_evaluated(reason: EndReason) -> bool {
-    match reason {
-        EndReason::ExitZero
-        | EndReason::ExitNonzero
-        | EndReason::Signalled
-        | EndReason::Timeout
-        | EndReason::IdleTimeout
-        | EndReason::OutputLimit
-        | EndReason::ResourceLimit
-        | EndReason::AgentFailed
-        | EndReason::PermissionDenied
-        | EndReason::ContextFull
-        | EndReason::SchemaError
-        | EndReason::ChecksOnly => true,
-        EndReason::SpawnFailed
-        | EndReason::Lost
-        | EndReason::Cancelled
-        | EndReason::AgentMissing
-        | EndReason::Auth
-        | EndReason::Quota
-        | EndReason::RateLimit
-        | EndReason::Overloaded
-        | EndReason::Network
-        | EndReason::ModelMissing
-        | EndReason::SessionMissing => false,
+    match reason.nature() {
+        Nature::Done | Nature::Checks | Nature::Exit | Nature::Crash | Nature::Unfinished => true,
+        Nature::Cut(cut) => cut != Cut::Told,
+        Nature::Hindered | Nature::Broken | Nature::Lost => false,
     }
 }
 
 /// How a task ends whose last attempt ended so. With a goal, an exit code is evidence, not failure.
 fn how(exit: &Exit, has_goal: bool) -> How {
-    match exit.reason {
-        EndReason::ExitZero | EndReason::ChecksOnly => How::Succeeded,
-        EndReason::ExitNonzero if has_goal => How::Succeeded,
-        EndReason::ExitNonzero
-        | EndReason::Signalled
-        | EndReason::OutputLimit
-        | EndReason::ResourceLimit
-        | EndReason::SpawnFailed
-        | EndReason::AgentMissing
-        | EndReason::AgentFailed
-        | EndReason::PermissionDenied
-        | EndReason::Auth
-        | EndReason::Quota
-        | EndReason::RateLimit
-        | EndReason::Overloaded
-        | EndReason::Network
-        | EndReason::ContextFull
-        | EndReason::ModelMissing
-        | EndReason::SessionMissing
-        | EndReason::SchemaError => How::Failed,
-        EndReason::Timeout | EndReason::IdleTimeout => How::TimedOut,
-        EndReason::Lost => How::Lost,
-        EndReason::Cancelled => How::Cancelled,
+    match exit.reason.nature() {
+        Nature::Done | Nature::Checks => How::Succeeded,
+        Nature::Exit if has_goal => How::Succeeded,
+        Nature::Cut(Cut::Wall | Cut::Idle) => How::TimedOut,
+        Nature::Cut(Cut::Told) => How::Cancelled,
+        Nature::Lost => How::Lost,
+        Nature::Exit
+        | Nature::Crash
+        | Nature::Cut(Cut::Memory | Cut::Output)
+        | Nature::Unfinished
+        | Nature::Hindered
+        | Nature::Broken => How::Failed,
     }
 }
 

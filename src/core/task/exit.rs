@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::class::Class;
 use crate::core::process::{Cut, Ending, Outcome};
 use crate::core::reading::Reading;
-use crate::core::reason::EndReason;
+use crate::core::reason::{EndReason, Nature};
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,8 +52,7 @@ impl Exit {
     /// What the core makes of it once the output of an agent was read; how the process was ended comes first.
     #[must_use]
     pub fn after(&self, reading: &Reading) -> Self {
-        let by_itself =
-            matches!(self.reason, EndReason::ExitZero | EndReason::ExitNonzero | EndReason::Signalled);
+        let by_itself = matches!(self.reason.nature(), Nature::Done | Nature::Exit | Nature::Crash);
         let reason = match reading.class {
             _ if !by_itself => self.reason,
             // What the manifest says no more about is as the process says.
@@ -90,31 +89,7 @@ impl Exit {
 
     /// Why its shim ended it, when it did.
     pub fn cut(&self) -> Option<Cut> {
-        match self.reason {
-            EndReason::Timeout => Some(Cut::Wall),
-            EndReason::IdleTimeout => Some(Cut::Idle),
-            EndReason::ResourceLimit => Some(Cut::Memory),
-            EndReason::OutputLimit => Some(Cut::Output),
-            EndReason::Cancelled => Some(Cut::Told),
-            EndReason::ExitZero
-            | EndReason::ExitNonzero
-            | EndReason::Signalled
-            | EndReason::SpawnFailed
-            | EndReason::Lost
-            | EndReason::ChecksOnly
-            | EndReason::AgentMissing
-            | EndReason::AgentFailed
-            | EndReason::PermissionDenied
-            | EndReason::Auth
-            | EndReason::Quota
-            | EndReason::RateLimit
-            | EndReason::Overloaded
-            | EndReason::Network
-            | EndReason::ContextFull
-            | EndReason::ModelMissing
-            | EndReason::SessionMissing
-            | EndReason::SchemaError => None,
-        }
+        if let Nature::Cut(cut) = self.reason.nature() { Some(cut) } else { None }
     }
 
     /// An end without a process that could have exited.
@@ -124,30 +99,19 @@ impl Exit {
 
     /// The exit code that conditions may look at: that of a program which exited by itself.
     pub fn judged_code(&self) -> Option<i32> {
-        match self.reason {
-            EndReason::ExitZero | EndReason::ExitNonzero => self.code,
+        match self.reason.nature() {
+            Nature::Done | Nature::Exit => self.code,
             // An agent may report an error and exit with 0 all the same.
-            EndReason::AgentFailed => self.code.filter(|code| *code != 0),
-            EndReason::Signalled
-            | EndReason::Timeout
-            | EndReason::IdleTimeout
-            | EndReason::OutputLimit
-            | EndReason::ResourceLimit
-            | EndReason::SpawnFailed
-            | EndReason::Cancelled
-            | EndReason::Lost
-            | EndReason::ChecksOnly
-            | EndReason::AgentMissing
-            | EndReason::PermissionDenied
-            | EndReason::Auth
-            | EndReason::Quota
-            | EndReason::RateLimit
-            | EndReason::Overloaded
-            | EndReason::Network
-            | EndReason::ContextFull
-            | EndReason::ModelMissing
-            | EndReason::SessionMissing
-            | EndReason::SchemaError => None,
+            Nature::Unfinished if self.reason == EndReason::AgentFailed => {
+                self.code.filter(|code| *code != 0)
+            }
+            Nature::Checks
+            | Nature::Crash
+            | Nature::Cut(_)
+            | Nature::Unfinished
+            | Nature::Hindered
+            | Nature::Broken
+            | Nature::Lost => None,
         }
     }
 }

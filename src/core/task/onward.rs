@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::core::assignment::{Assignment, OnQuota};
 use crate::core::reading::{Reading, Tokens};
-use crate::core::reason::EndReason;
+use crate::core::reason::{EndReason, Nature};
 use crate::core::retry::Retry;
 use crate::core::span::Span;
 use crate::core::task::course::{Around, Course, Gate, Wait};
@@ -67,49 +67,43 @@ impl Task {
         }
         let candidate = self.course.candidate(assignment);
         let went_on = self.course.continued(candidate).is_some();
-        match evaluating.exit.reason {
-            EndReason::Quota => {
-                let reading = evaluating.reading.as_ref()?;
-                self.after_quota(assignment, reading, now)
+        let reason = evaluating.exit.reason;
+        match reason.nature() {
+            Nature::Hindered if reason == EndReason::Quota => {
+                self.after_quota(assignment, evaluating.reading.as_ref()?, now)
             }
-            EndReason::RateLimit | EndReason::Overloaded | EndReason::Network => {
-                if self.course.setbacks >= SETBACKS_MOST {
-                    return self.pass_on(assignment, now);
-                }
-                let pause = Retry { most: 0, delay: SETBACK };
-                let setbacks = self.course.setbacks + 1;
-                let due_at = pause.pause(self.id, u32::from(setbacks)).after(now);
-                let course = Course { setbacks, ..self.course.next(assignment) };
-                Some(retrying(due_at, course))
-            }
-            EndReason::SessionMissing if went_on => {
+            Nature::Hindered if reason == EndReason::SessionMissing => went_on.then(|| {
                 let note = "the conversation it was to go on with was not there, so that it began a new one";
-                Some(retrying(now, self.course.anew(note)))
-            }
-            EndReason::ContextFull if went_on => {
+                retrying(now, self.course.anew(note))
+            }),
+            Nature::Hindered => self.after_setback(assignment, now),
+            Nature::Unfinished if reason == EndReason::ContextFull && went_on => {
                 let note = "the conversation it was to go on with was full, so that it began a new one";
                 Some(retrying(now, self.course.anew(note)))
             }
-            EndReason::AgentMissing | EndReason::Auth | EndReason::ModelMissing => {
-                self.pass_on(assignment, now)
-            }
-            EndReason::ExitZero
-            | EndReason::ExitNonzero
-            | EndReason::Signalled
-            | EndReason::Timeout
-            | EndReason::IdleTimeout
-            | EndReason::OutputLimit
-            | EndReason::ResourceLimit
-            | EndReason::SpawnFailed
-            | EndReason::Cancelled
-            | EndReason::Lost
-            | EndReason::ChecksOnly
-            | EndReason::AgentFailed
-            | EndReason::PermissionDenied
-            | EndReason::ContextFull
-            | EndReason::SessionMissing
-            | EndReason::SchemaError => None,
+            // What cannot even be started may be wrong for every agent.
+            Nature::Broken if reason != EndReason::SpawnFailed => self.pass_on(assignment, now),
+            Nature::Done
+            | Nature::Checks
+            | Nature::Exit
+            | Nature::Crash
+            | Nature::Cut(_)
+            | Nature::Unfinished
+            | Nature::Broken
+            | Nature::Lost => None,
         }
+    }
+
+    /// Tries a service again that could not serve, longer after each time, and in the end the next of the chain.
+    fn after_setback(&self, assignment: &Assignment, now: Timestamp) -> Option<Event> {
+        if self.course.setbacks >= SETBACKS_MOST {
+            return self.pass_on(assignment, now);
+        }
+        let pause = Retry { most: 0, delay: SETBACK };
+        let setbacks = self.course.setbacks + 1;
+        let due_at = pause.pause(self.id, u32::from(setbacks)).after(now);
+        let course = Course { setbacks, ..self.course.next(assignment) };
+        Some(retrying(due_at, course))
     }
 
     fn after_quota(&self, assignment: &Assignment, reading: &Reading, now: Timestamp) -> Option<Event> {
