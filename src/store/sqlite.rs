@@ -19,6 +19,9 @@ pub struct Sqlite {
 /// How long a statement waits for another writer, such as a backup.
 const BUSY_MS: u32 = 1000;
 
+/// A connection is used by one thread at a time.
+const NO_MUTEX: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
     PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -2048; \
     PRAGMA temp_store = MEMORY";
@@ -26,9 +29,7 @@ const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRA
 impl Sqlite {
     /// Opens or makes the database at `path`.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(error)?;
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(error)?;
         Ok(Self { path: Some(path.to_owned()), ..Self::of(connection)? })
@@ -51,8 +52,12 @@ impl Sqlite {
 
     /// Opens the database at `path` to read only.
     pub fn open_reader(path: &Path) -> Result<Self, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(error)?;
+        let open = || Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | NO_MUTEX);
+        let mut connection = open().map_err(error)?;
+        if is_cut_short(&connection)? {
+            undo(path)?;
+            connection = open().map_err(error)?;
+        }
         connection.busy_timeout(std::time::Duration::from_millis(BUSY_MS.into())).map_err(error)?;
         connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1024").map_err(error)?;
         Self::planned(connection)
@@ -116,6 +121,27 @@ impl Database for Sqlite {
     fn tx(&mut self) -> &mut dyn Tx {
         self
     }
+}
+
+/// Whether a writer died in the middle of a transaction that a connection which only reads cannot undo.
+///
+/// With a write-ahead log there is none; but a database begins without one.
+fn is_cut_short(connection: &Connection) -> Result<bool, StoreError> {
+    match connection.query_row("PRAGMA schema_version", [], |_| Ok(())) {
+        Err(rusqlite::Error::SqliteFailure(failure, _))
+            if failure.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK =>
+        {
+            Ok(true)
+        }
+        outcome => outcome.map(|()| false).map_err(error),
+    }
+}
+
+/// Undoes what a writer that died left half done; its journal beside the database says what was there before.
+fn undo(path: &Path) -> Result<(), StoreError> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | NO_MUTEX).map_err(error)?;
+    connection.query_row("PRAGMA schema_version", [], |_| Ok(())).map_err(error)
 }
 
 fn value(value: ValueRef<'_>) -> Value {

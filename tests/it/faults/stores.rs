@@ -1,7 +1,7 @@
 //! Database files that are newer, truncated, or something else.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -60,6 +60,39 @@ fn a_foreign_one_is_left_alone() {
     refused(&home, &path, "store");
     fs::write(&path, "this is a letter to a friend and no database at all, however long it may be").unwrap();
     refused(&home, &path, "store");
+}
+
+/// Leaves at `path` a database whose maker was killed in the middle of its first transactions, before it had
+/// a write-ahead log.
+fn cut_short(path: &Path) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let made = elsewhere.path().join("converge.db");
+    let database = rusqlite::Connection::open(&made).unwrap();
+    let begin = "PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE t (x BLOB); DROP TABLE t; PRAGMA cache_size = 1;
+        BEGIN; CREATE TABLE meta (x BLOB); INSERT INTO meta VALUES (randomblob(100000)), (randomblob(100000))";
+    database.execute_batch(begin).unwrap();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    for side in ["", "-journal"] {
+        let side = |path: &Path| PathBuf::from(format!("{}{side}", path.display()));
+        assert!(fs::copy(side(&made), side(path)).unwrap() > 0);
+    }
+}
+
+#[test]
+fn one_whose_maker_was_killed_is_made_again() {
+    let home = Home::new();
+    cut_short(&home.home().join("converge.db"));
+    home.add(&["--manual", "--cmd", "echo made"]);
+    home.run(&["daemon", "stop"]).done();
+}
+
+#[test]
+fn doctor_reads_one_whose_maker_was_killed() {
+    let home = Home::new();
+    cut_short(&home.home().join("converge.db"));
+    let said = home.run(&["doctor"]);
+    assert!(!said.all().contains("readonly"), "{said:?}");
+    home.add(&["--manual", "--cmd", "echo made"]);
 }
 
 #[test]
