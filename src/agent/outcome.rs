@@ -52,6 +52,7 @@ pub fn judge(manifest: &Manifest, signals: &Signals, end: End<'_>) -> Outcome {
     match ending {
         Ending::SpawnFailed { cause } => Outcome::plain(Class::SpawnFailed, Some(cause.clone())),
         Ending::Missing { cause } => Outcome::plain(Class::AgentMissing, Some(cause.clone())),
+        Ending::NoLogin { cause } => Outcome::plain(Class::Auth, Some(cause.clone())),
         Ending::Signalled(_) => Outcome::plain(Class::Crashed, said),
         Ending::Exited(0) if signals.is_silent() && manifest.output.form != Form::Text => {
             Outcome::plain(Class::Failed, Some("it wrote nothing, not even that it is done".to_owned()))

@@ -244,6 +244,21 @@ pub enum Ending {
         /// Their names, and where they were looked for.
         cause: String,
     },
+    /// There is no login for the account that it was to use.
+    NoLogin {
+        /// What is missing, and how to log in where that is known.
+        cause: String,
+    },
+}
+
+impl Ending {
+    /// Why nothing ran, when nothing did.
+    pub fn hindrance(&self) -> Option<&str> {
+        match self {
+            Self::SpawnFailed { cause } | Self::Missing { cause } | Self::NoLogin { cause } => Some(cause),
+            Self::Exited(_) | Self::Signalled(_) => None,
+        }
+    }
 }
 
 /// Why a shim ended its process.

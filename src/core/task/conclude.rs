@@ -43,7 +43,8 @@ impl Task {
         if !is_read && has_output(evaluating.exit.reason) {
             return Wanted::Reading;
         }
-        let Some(goal) = contract.goal.as_ref().filter(|_| is_evaluated(evaluating.exit.reason)) else {
+        let is_evaluated = evaluating.recalled.is_none() && is_evaluated(evaluating.exit.reason);
+        let Some(goal) = contract.goal.as_ref().filter(|_| is_evaluated) else {
             return Wanted::Nothing;
         };
         let missing = goal.missing(&evaluating.facts());
@@ -93,11 +94,15 @@ impl Task {
             unreachable!("only an evaluation is concluded")
         };
         let exit = evaluating.exit.clone();
+        if let Some(reason) = evaluating.recalled {
+            let exit = Exit { reason, ..exit };
+            return Event::Ended { end: End { at: now, how: How::Cancelled, exit, findings: None } };
+        }
         let goal = contract.goal.as_ref().filter(|_| is_evaluated(exit.reason));
         let findings = goal.map(|goal| goal.evaluate(&evaluating.facts()));
         let met = findings.as_ref().is_some_and(super::super::goal::Findings::all_met);
         let how = how(&exit, goal.is_some());
-        let is_spent = contract.limits.used_up(&self.course.spent_in_all()).is_some();
+        let is_spent = self.is_spent(contract);
         if let Some(assignment) = contract.target.assignment().filter(|_| !met && !is_spent)
             && let Some(onward) = self.onward(evaluating, assignment, now)
         {
@@ -131,9 +136,13 @@ fn is_hopeless(reason: EndReason) -> bool {
     matches!(reason, EndReason::Auth | EndReason::ModelMissing | EndReason::PermissionDenied)
 }
 
-/// Whether a process that ended so may have written something.
+/// Whether a process that ended so may have written something; before its output is read, one without a login
+/// was never started.
 fn has_output(reason: EndReason) -> bool {
-    !matches!(reason, EndReason::SpawnFailed | EndReason::AgentMissing | EndReason::ChecksOnly)
+    !matches!(
+        reason,
+        EndReason::SpawnFailed | EndReason::AgentMissing | EndReason::Auth | EndReason::ChecksOnly
+    )
 }
 
 /// Whether the goal is looked at after an attempt that ended so: only when something ran, or nothing was to.

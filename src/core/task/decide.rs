@@ -109,6 +109,12 @@ impl Task {
                 // It waited for a lane or a retry until there was no time left for it.
                 Ok(vec![ended(How::TimedOut, Exit::without_process(EndReason::Timeout), now)])
             }
+            Input::Claim { .. } if is_due && self.is_spent(contract) => {
+                // The budget was lowered while it waited to be tried again.
+                let cause = contract.limits.used_up(&self.course.spent_in_all());
+                let exit = Exit { cause, ..Exit::without_process(EndReason::Cancelled) };
+                Ok(vec![ended(How::Cancelled, exit, now)])
+            }
             Input::Claim { until, around } if is_due => Ok(self.claim(*until, around, contract, now)),
             Input::Release if due_at.is_none() => Ok(vec![Event::Hastened { due_at: now }]),
             Input::Cancel => {
@@ -260,6 +266,11 @@ impl Task {
                 let check = check.and_then(|key| key.check);
                 Ok(vec![Event::Stopping { reason: EndReason::Cancelled, check }])
             }
+            // What an agent used until then is worth knowing.
+            Input::Cancel if self.wanted(contract) == Wanted::Reading => {
+                let recalled = Event::Recalled { reason: EndReason::Cancelled };
+                Ok(evaluating.recalled.is_none().then_some(recalled).into_iter().collect())
+            }
             Input::Cancel => {
                 let exit = Exit { reason: EndReason::Cancelled, ..evaluating.exit.clone() };
                 Ok(vec![ended(How::Cancelled, exit, now)])
@@ -335,6 +346,11 @@ impl Task {
     /// Whether it waits for something else to end.
     pub fn waits_for_others(&self) -> bool {
         matches!(&self.state, State::Waiting { why, .. } if why.is_for_others())
+    }
+
+    /// Whether its job may use no more.
+    pub(super) fn is_spent(&self, contract: &Definition) -> bool {
+        self.origin != Origin::Zero && contract.limits.used_up(&self.course.spent_in_all()).is_some()
     }
 
     /// The longest that it can have been put off.

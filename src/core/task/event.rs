@@ -94,6 +94,11 @@ pub enum Event {
         /// The check that is being ended, when it is one and not the attempt.
         check: Option<CheckTry>,
     },
+    /// It ends as soon as it is known what its agent's output said, whatever that is.
+    Recalled {
+        /// What its end will be put down to.
+        reason: EndReason,
+    },
     /// It waits no longer for its retry.
     Hastened {
         /// The new due time.
@@ -143,9 +148,13 @@ impl Task {
             }
             Event::Exited { attempt, exit } => {
                 self.tries += 1;
-                let evaluating =
-                    Evaluating { exit: exit.clone(), known: Vec::new(), tries: 1, reading: None };
-                let phase = Phase::Evaluating(evaluating);
+                let phase = Phase::Evaluating(Evaluating {
+                    exit: exit.clone(),
+                    known: Vec::new(),
+                    tries: 1,
+                    reading: None,
+                    recalled: None,
+                });
                 self.state =
                     State::Running { attempt: *attempt, started_at: self.started_at().unwrap_or(at), phase };
             }
@@ -187,6 +196,11 @@ impl Task {
                     started_at: self.started_at().unwrap_or(at),
                     phase,
                 };
+            }
+            Event::Recalled { reason } => {
+                if let Some(evaluating) = self.evaluating_mut() {
+                    evaluating.recalled = Some(*reason);
+                }
             }
             Event::Rebound { revision, course } => {
                 self.revision = *revision;

@@ -32,6 +32,7 @@ impl Exit {
             Ending::Signalled(_) => EndReason::Signalled,
             Ending::SpawnFailed { .. } => EndReason::SpawnFailed,
             Ending::Missing { .. } => EndReason::AgentMissing,
+            Ending::NoLogin { .. } => EndReason::Auth,
         };
         let reason = match outcome.cut {
             None => by_itself,
@@ -41,12 +42,12 @@ impl Exit {
             Some(Cut::Output) => EndReason::OutputLimit,
             Some(Cut::Told) => EndReason::Cancelled,
         };
-        let (code, signal, cause) = match &outcome.ending {
-            Ending::Exited(code) => (Some(*code), None, None),
-            Ending::Signalled(signal) => (None, Some(*signal), None),
-            Ending::SpawnFailed { cause } | Ending::Missing { cause } => (None, None, Some(cause.clone())),
+        let (code, signal) = match &outcome.ending {
+            Ending::Exited(code) => (Some(*code), None),
+            Ending::Signalled(signal) => (None, Some(*signal)),
+            Ending::SpawnFailed { .. } | Ending::Missing { .. } | Ending::NoLogin { .. } => (None, None),
         };
-        Self { reason, code, signal, cause }
+        Self { reason, code, signal, cause: outcome.ending.hindrance().map(str::to_owned) }
     }
 
     /// What the core makes of it once the output of an agent was read; how the process was ended comes first.

@@ -140,6 +140,9 @@ pub struct Evaluating {
     /// What an agent's output said.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reading: Option<Box<Reading>>,
+    /// What the end is put down to, when somebody ended the task before its output was read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub recalled: Option<EndReason>,
 }
 
 /// A fact and the need it answers.

@@ -10,12 +10,11 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use crate::engine::ports::Launch;
-use crate::process::shim::login;
 
 /// How the names of the variables begin that Converge sets.
 const OWN_PREFIX: &[u8] = b"CONVERGE_";
 
-/// All variables the process sees.
+/// All variables the process sees but those of its login.
 pub(super) fn of(launch: &mut Launch) -> Result<BTreeMap<OsString, OsString>, String> {
     let mut variables: BTreeMap<OsString, OsString> = std::mem::take(&mut launch.env)
         .into_iter()
@@ -40,9 +39,6 @@ pub(super) fn of(launch: &mut Launch) -> Result<BTreeMap<OsString, OsString>, St
     }
     for name in &launch.strip {
         variables.remove(OsStr::new(name));
-    }
-    if let Some(login) = &launch.login {
-        login::apply(login, &mut variables, &launch.cwd)?;
     }
     Ok(variables)
 }

@@ -14,7 +14,7 @@ use crate::core::process::{self, Ending};
 use crate::engine::ports::{Execute, Launch, Stdin};
 use crate::process::platform;
 use crate::process::rundir::RunDir;
-use crate::process::shim::{environment, find};
+use crate::process::shim::{environment, find, login};
 
 /// A shell line longer than this goes by a file: Linux takes no single argument of 128 KiB.
 const LINE_MAX: usize = 100_000;
@@ -22,7 +22,10 @@ const LINE_MAX: usize = 100_000;
 /// Starts the process in a group of its own, or says how it ended before it began.
 pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, Ending> {
     let failed = |cause: String| Ending::SpawnFailed { cause };
-    let variables = environment::of(&mut launch).map_err(failed)?;
+    let mut variables = environment::of(&mut launch).map_err(failed)?;
+    if let Some(login) = &launch.login {
+        login::apply(login, &mut variables, &launch.cwd).map_err(|cause| Ending::NoLogin { cause })?;
+    }
     let argv = match launch.execute {
         Execute::Command(command) => {
             arguments(command, dir).map_err(|error| failed(format!("shell line: {error}")))?

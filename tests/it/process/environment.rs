@@ -178,7 +178,7 @@ fn an_account_that_is_not_there_fails_a_process_before_it_begins() {
     let check = |login: Login, expected: &str| {
         let launch = under(login);
         let outcome = world.run(&launch);
-        let Ending::SpawnFailed { cause } = outcome.ending else { panic!("{outcome:?}") };
+        let Ending::NoLogin { cause } = outcome.ending else { panic!("{outcome:?}") };
         assert!(cause.starts_with("account `work`: ") && cause.contains(expected), "{cause}");
         assert_eq!(world.stdout(launch.key), "");
     };
@@ -195,6 +195,6 @@ fn an_account_that_is_not_there_fails_a_process_before_it_begins() {
     check(command("true"), "wrote no `NAME=value`");
     // What a command wrote may be a secret, and so may be what stands in its line.
     let told = under(command("echo KEY=hidden; echo hidden >&2; exit 4 # hidden"));
-    let Ending::SpawnFailed { cause } = world.run(&told).ending else { panic!("it is no account") };
+    let Ending::NoLogin { cause } = world.run(&told).ending else { panic!("it is no account") };
     assert!(!cause.contains("hidden"), "{cause}");
 }

@@ -17,6 +17,7 @@ use converge::engine::{Engine, Ports, Settings};
 use converge::store::tx::Database;
 use jiff::Timestamp;
 
+use super::agents::{self, ACCOUNT_LIMITS};
 use super::disk::{Connection, Disk, Trouble};
 use super::model::Model;
 use super::ports::{BuiltIn, Died, Fuse, Seeded, Sides, die, lock};
@@ -204,7 +205,7 @@ impl Machine {
                 keep: self.keep,
                 keep_output_bytes: self.keep.map(|_| 1),
                 program: "/usr/bin/converge".into(),
-                account_limits: BTreeMap::from([("codex".to_owned(), 1)]),
+                account_limits: ACCOUNT_LIMITS.map(|(name, most)| (name.to_owned(), most)).into(),
             },
         );
         self.engine = Some(Alive { engine, wake_at: None });
@@ -290,7 +291,7 @@ impl Machine {
 
     /// Follows the events, compares the rows, looks at the world.
     fn look_at_everything(&mut self) -> usize {
-        let world = lock(&self.world);
+        let mut world = lock(&self.world);
         let mut disk = lock(&self.disk);
         let trace = self.trace;
         let fresh = self.model.follow(disk.sqlite.tx(), &world, &mut |line| {
@@ -303,6 +304,9 @@ impl Machine {
             self.model.forget_old(disk.sqlite.tx());
         }
         self.rows.compare(disk.sqlite.tx(), &self.model);
+        let launched = std::mem::take(&mut world.launched);
+        agents::look_at_budgets(&world, &self.model, &launched);
+        agents::look_at_sums(&world, &self.model);
         assert!(world.violations.is_empty(), "{:?}", world.violations);
         for (key, process) in world.processes.iter().filter(|(_, process)| process.life == Life::Alive) {
             let task = self.model.tasks.get(&key.task).expect("what runs is known");

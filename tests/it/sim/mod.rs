@@ -10,6 +10,7 @@
 //! What must hold is in [`model`] (what may happen), [`rows`] (what is stored), [`world`] (what really
 //! runs), [`machine`] (what is acknowledged, when the engine wakes) and [`history`] (what is kept).
 
+mod agents;
 mod disk;
 mod ended;
 mod history;

@@ -363,6 +363,7 @@ impl Model {
             Event::Found { .. }
             | Event::CheckLost { .. }
             | Event::Stopping { .. }
+            | Event::Recalled { .. }
             | Event::Rebound { .. } => {}
             Event::Extended { .. } => panic!("a skipped row is no run"),
         }

@@ -114,6 +114,7 @@ impl Work for Sides {
     fn read(&self, read: Read) {
         self.act(|world| {
             let reading = Box::new(world.reading(&read));
+            world.heard(read.key, &reading);
             world.send(&Report::Read { key: read.key, reading });
         });
     }

@@ -7,6 +7,8 @@ use converge::core::process::{Control, Cut, Ending, Outcome};
 use converge::engine::ports::{Execute, Launch};
 use jiff::Timestamp;
 
+use super::agents;
+
 /// What a process will do once it runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Script {
@@ -36,15 +38,17 @@ pub(crate) struct Says {
     pub(crate) class: Class,
     /// In how long a quota is there again, when that is stated.
     pub(crate) reset_ms: Option<u64>,
-    /// Which conversation it was, in which nothing is said before it started.
-    pub(crate) conversation: Option<u64>,
+    /// Which conversation it was, and whether that is nearly full.
+    pub(crate) conversation: Option<(u64, bool)>,
     pub(crate) tokens: Option<u64>,
+    /// What it cost, in millionths of a dollar.
+    pub(crate) cost: Option<u64>,
 }
 
 impl Says {
     /// That all is well.
     pub(crate) fn done() -> Self {
-        Self { class: Class::Done, reset_ms: None, conversation: None, tokens: None }
+        Self { class: Class::Done, reset_ms: None, conversation: None, tokens: None, cost: None }
     }
 }
 
@@ -81,6 +85,10 @@ pub(crate) struct Process {
     pub(crate) job: String,
     /// Whether it is an agent.
     pub(crate) is_agent: bool,
+    /// The account whose quota it uses, when it is an agent.
+    pub(crate) purse: Option<String>,
+    /// The conversation that it goes on with.
+    pub(crate) talk: Option<String>,
     /// The tree it writes into: the working directory of an agent that may.
     pub(crate) tree: Option<PathBuf>,
     /// What bounds it, as it was last told.
@@ -103,6 +111,8 @@ impl Process {
             started_at: None,
             job: launch.env.get("CONVERGE_JOB").cloned().unwrap_or_default(),
             is_agent,
+            purse: agents::purse(launch),
+            talk: agents::talk(launch),
             tree: launch.cwd.starts_with("/tree").then(|| launch.cwd.clone()).filter(|_| is_agent),
             control: Some(launch.control.clone()),
             wall_ends_at: None,
@@ -132,6 +142,8 @@ impl Process {
             started_at: None,
             job: String::new(),
             is_agent: false,
+            purse: None,
+            talk: None,
             tree: None,
             control: None,
             wall_ends_at: None,

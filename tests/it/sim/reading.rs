@@ -2,7 +2,7 @@
 
 use converge::core::class::Class;
 use converge::core::process::Ending;
-use converge::core::reading::{Conversation, Reading, Tokens};
+use converge::core::reading::{Conversation, Cost, Dollars, Reading, Tokens};
 use converge::core::span::Span;
 use converge::engine::ports::Read;
 
@@ -15,10 +15,13 @@ impl World {
         let process = self.processes.get(&read.key);
         let says = process.map_or_else(Says::done, |process| process.script.says);
         let by_itself = read.cut.is_none() && matches!(read.ending, Ending::Exited(_));
-        let named = |bits: u64| Conversation {
+        let named = |(bits, is_full): (u64, bool)| Conversation {
             account: read.candidate.account.clone(),
-            ..Conversation::named(&read.candidate.agent, &format!("talk {bits}"))
+            context: Some(if is_full { 900 } else { 90 }),
+            window: Some(1000),
+            ..Conversation::named(&read.candidate.agent, &format!("talk-{bits}"))
         };
+        let cost = |micros| Cost { dollars: Dollars(micros), is_estimate: false };
         let kept = |input| Tokens { input, ..Tokens::default() };
         let reset = says.reset_ms.filter(|_| says.class == Class::Quota);
         Reading {
@@ -28,7 +31,7 @@ impl World {
             message: Some("it said so".to_owned()),
             conversation: says.conversation.map(named),
             tokens: says.tokens.map(kept),
-            cost: None,
+            cost: says.cost.map(cost),
             turns: None,
             denials: Vec::new(),
             reset_at: reset.map(|reset_ms| Span::from_ms(reset_ms).after(read.ended_at)),

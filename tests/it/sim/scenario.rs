@@ -9,11 +9,12 @@ use converge::core::definition::{Definition, Environment, Limits, RunsMay, Targe
 use converge::core::goal::{Criterion, Goal, UNTIL};
 use converge::core::id::JobId;
 use converge::core::process::{Bounds, Command, Cut, Ending};
+use converge::core::reading::Dollars;
 use converge::core::retry::Retry;
 use converge::core::schedule::{Anchor, Schedule, Start};
 use converge::core::span::Span;
 use converge::engine::input::{Add, History, Jobs, Name, Update, Write};
-use converge::engine::ports::Launch;
+use converge::engine::ports::{Execute, Launch};
 use converge::engine::twins::Twin;
 use jiff::Timestamp;
 
@@ -113,8 +114,20 @@ pub(crate) fn definition(rng: &mut Rng, now: Timestamp) -> Definition {
 
 /// Makes a job of agents out of a job.
 fn assign(definition: &mut Definition, rng: &mut Rng) {
-    let chain =
-        rng.pick(&[&["claude"][..], &["codex"], &["claude", "codex"], &["codex", "opencode", "claude"]]);
+    if let Schedule::Every { span, .. } = &mut definition.schedule {
+        // While a quota is waited for, each slot that passes is a step.
+        *span = (*span).max(Span::from_secs(60));
+    }
+    definition.limits.tokens = rng.chance(20).then(|| 1 + rng.below(4000));
+    definition.limits.dollars = rng.chance(20).then(|| Dollars(1 + rng.below(4_000_000)));
+    let chain = rng.pick(&[
+        &["claude"][..],
+        &["codex"],
+        &["claude@spare"],
+        &["claude", "codex"],
+        &["claude", "claude@spare"],
+        &["codex", "opencode", "claude@spare"],
+    ]);
     let chain = chain.iter().map(|name| name.parse().expect("an agent")).collect();
     let writes = rng.chance(60);
     let tree = format!("/tree/{}", rng.below(2));
@@ -124,10 +137,11 @@ fn assign(definition: &mut Definition, rng: &mut Rng) {
         prompt: Prompt::Text("work".to_owned()),
         effort: None,
         permissions: if writes { "edit" } else { "read-only" }.to_owned(),
-        session: match rng.below(5) {
+        session: match rng.below(6) {
             0 | 1 => Session::Fresh,
             2 => Session::Resume,
             3 => Session::Fork,
+            4 => Session::Auto,
             _ => Session::Mine { agent: "claude".to_owned(), id: "mine".to_owned() },
         },
         directories: Vec::new(),
@@ -145,8 +159,9 @@ fn says(rng: &mut Rng) -> Says {
     Says {
         class,
         reset_ms: rng.chance(70).then(|| rng.below(4 * 3_600_000)),
-        conversation: rng.chance(80).then(|| rng.bits() % 100),
+        conversation: rng.chance(80).then(|| (rng.bits() % 100, rng.chance(20))),
         tokens: rng.chance(80).then(|| 1 + rng.below(1000)),
+        cost: rng.chance(80).then(|| rng.below(1_000_000)),
     }
 }
 
@@ -154,11 +169,14 @@ fn says(rng: &mut Rng) -> Says {
 pub(crate) fn script(seed: u64, launch: &Launch) -> Script {
     let mut rng = Rng::of(seed, &launch.key.to_string());
     let check = launch.key.check.is_some();
+    let is_agent = matches!(launch.execute, Execute::Program { .. });
     let ending = match rng.below(12) {
         0..5 => Ending::Exited(0),
         5..8 => Ending::Exited(1),
         8 => Ending::Exited(3),
         9 => Ending::Signalled(9),
+        10 if is_agent && rng.chance(35) => Ending::Missing { cause: "not on the path".to_owned() },
+        10 if is_agent && rng.chance(50) => Ending::NoLogin { cause: "no such account".to_owned() },
         10 => Ending::SpawnFailed { cause: "no such program".to_owned() },
         _ => Ending::Exited(2),
     };

@@ -42,7 +42,7 @@ fn class(world: &World, key: ProcessKey) -> Option<Class> {
 }
 
 fn was_looked_at(outcome: &Outcome) -> bool {
-    !matches!(outcome.ending, Ending::SpawnFailed { .. }) && outcome.cut != Some(Cut::Told)
+    outcome.ending.hindrance().is_none() && outcome.cut != Some(Cut::Told)
 }
 
 /// How the process of `key` ended, if it did.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use converge::core::id::TaskId;
 use converge::core::process::{Control, Cut, Ending, Outcome, ProcessKey};
+use converge::core::reading::Spent;
 use converge::core::span::Span;
 use converge::core::task::report::Report;
 use converge::engine::ports::Launch;
@@ -59,6 +60,12 @@ pub(crate) struct World {
     pub(crate) lanes: usize,
     /// The runs that have a `result.json`.
     pub(crate) results: BTreeSet<TaskId>,
+    /// The conversations that agents told: of which job, on which account, which.
+    pub(crate) told: BTreeSet<(String, String, String)>,
+    /// What each attempt of an agent used, and of which job it is.
+    pub(crate) spent: BTreeMap<ProcessKey, (String, Spent)>,
+    /// What was launched since somebody last looked.
+    pub(crate) launched: Vec<ProcessKey>,
     /// What must never happen, and did.
     pub(crate) violations: Vec<String>,
     scripts: Scripts,
@@ -84,6 +91,9 @@ impl World {
             twice: false,
             lanes: usize::MAX,
             results: BTreeSet::new(),
+            told: BTreeSet::new(),
+            spent: BTreeMap::new(),
+            launched: Vec::new(),
             violations: Vec::new(),
             scripts,
             timeline: BTreeMap::new(),
@@ -155,7 +165,7 @@ impl World {
         }
         process.started_at = Some(now);
         process.life = Life::Alive;
-        if matches!(process.script.ending, Ending::SpawnFailed { .. }) {
+        if process.script.ending.hindrance().is_some() {
             return self.end(key, None);
         }
         process.starts += 1;
@@ -196,8 +206,9 @@ impl World {
         let shares = |process: &Process| tree.is_some() && process.tree == tree;
         let writer = alive().find(|(other, process)| **other != key && shares(process));
         let writer = writer.map(|(other, _)| format!("{key} and {other} write into {tree:?} at once"));
+        let purse = self.look_at_purse(key);
         let again = (starts > 1).then(|| format!("{key} ran {starts} times"));
-        self.violations.extend([rival, crowd, writer, again].into_iter().flatten());
+        self.violations.extend([rival, crowd, writer, purse, again].into_iter().flatten());
     }
 
     fn end(&mut self, key: ProcessKey, cut: Option<Cut>) {
@@ -307,6 +318,9 @@ impl World {
         let script = (self.scripts)(self.seed, launch);
         let process = Process::launched(launch, script.clone());
         self.processes.insert(key, process);
+        self.launched.push(key);
+        let talk = self.look_at_launch(key);
+        self.violations.extend(talk);
         self.plan(script.lock_ms, Turn::Lock(key));
         if let Some(in_ms) = script.shim_dies_ms {
             self.plan(in_ms, Turn::ShimDies(key));
