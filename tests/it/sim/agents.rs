@@ -56,12 +56,12 @@ impl World {
         let purse = process.purse.clone().unwrap_or_default();
         let job = process.job.clone();
         self.told.extend(reading.conversation.as_ref().map(|talk| (job.clone(), purse, talk.id.clone())));
-        self.spent.insert(key, (job, Spent::default().and(reading)));
+        self.spent.insert((job, key), Spent::default().and(reading));
     }
 
     /// What the attempts of a job have used.
     fn spent_by(&self, job: &str) -> Spent {
-        let of_job = self.spent.values().filter(|(of, _)| of == job);
+        let of_job = self.spent.iter().filter(|((of, _), _)| of == job);
         of_job.fold(Spent::default(), |sum, (_, spent)| sum.plus(*spent))
     }
 }

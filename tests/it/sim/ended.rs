@@ -43,9 +43,10 @@ pub(crate) fn exited(
 ) {
     let process = world.processes.get(&key);
     let really = match process.map(|process| &process.life) {
+        // Whatever is there is of a run that was forgotten, whose id came again.
+        _ if origin == Origin::Zero => Exit::without_process(EndReason::ChecksOnly),
         Some(Life::Done(outcome)) => Exit::of(outcome),
         Some(Life::Killed | Life::Wiped) => Exit::without_process(EndReason::Lost),
-        None if origin == Origin::Zero => Exit::without_process(EndReason::ChecksOnly),
         other => panic!("{key} ended by {exit:?}, and in the world it is {other:?}"),
     };
     let really = Exit { reason: stopped.unwrap_or(really.reason), ..really };

@@ -62,8 +62,8 @@ pub(crate) struct World {
     pub(crate) results: BTreeSet<TaskId>,
     /// The conversations that agents told: of which job, on which account, which.
     pub(crate) told: BTreeSet<(String, String, String)>,
-    /// What each attempt of an agent used, and of which job it is.
-    pub(crate) spent: BTreeMap<ProcessKey, (String, Spent)>,
+    /// What each attempt of an agent used, and for which job.
+    pub(crate) spent: BTreeMap<(String, ProcessKey), Spent>,
     /// What was launched since somebody last looked.
     pub(crate) launched: Vec<ProcessKey>,
     /// What must never happen, and did.
