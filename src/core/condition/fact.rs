@@ -146,10 +146,7 @@ impl Fact {
             (Ending::Signalled(signal), None) => {
                 Self::Unknown { why: format!("`{command}` was ended by signal {signal}") }
             }
-            (
-                Ending::SpawnFailed { cause } | Ending::Missing { cause } | Ending::NoLogin { cause },
-                None,
-            ) => {
+            (Ending::SpawnFailed { cause } | Ending::Missing { cause } | Ending::NoLogin { cause }, None) => {
                 Self::Unknown { why: format!("`{command}` could not be started: {}", rules::shorten(cause)) }
             }
         }

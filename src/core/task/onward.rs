@@ -240,3 +240,6 @@ impl Course {
 fn retrying(due_at: Timestamp, course: Course) -> Event {
     Event::Retrying { due_at, course: Some(Box::new(course)), charge: Charge::None }
 }
+
+#[cfg(test)]
+mod tests;

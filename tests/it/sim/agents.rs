@@ -28,7 +28,10 @@ pub(crate) fn talk(launch: &Launch) -> Option<String> {
 
 fn most(purse: &str) -> Option<u32> {
     let account = purse.split_once('@').map(|(_, account)| account);
-    ACCOUNT_LIMITS.into_iter().find(|(name, _)| *name == purse || Some(*name) == account).map(|(_, most)| most)
+    ACCOUNT_LIMITS
+        .into_iter()
+        .find(|(name, _)| *name == purse || Some(*name) == account)
+        .map(|(_, most)| most)
 }
 
 impl World {
@@ -36,8 +39,11 @@ impl World {
     pub(crate) fn look_at_launch(&self, key: ProcessKey) -> Option<String> {
         let process = &self.processes[&key];
         let talk = process.talk.clone().filter(|talk| talk != "mine")?;
-        let was_told =
-            self.told.contains(&(process.job.clone(), process.purse.clone().unwrap_or_default(), talk.clone()));
+        let was_told = self.told.contains(&(
+            process.job.clone(),
+            process.purse.clone().unwrap_or_default(),
+            talk.clone(),
+        ));
         (!was_told).then(|| format!("{key} goes on with {talk}, which was never told to it"))
     }
 
