@@ -105,6 +105,7 @@ impl Command for Doctor {
         findings.extend(crate::command::examine::clock(newest, cx.now()));
         findings.extend(crate::command::examine::leftovers(cx)?);
         findings.extend(crate::command::whereabouts::findings(cx));
+        findings.extend(crate::command::drift::seen(cx)?);
         Ok(Examined::of(findings))
     }
 }

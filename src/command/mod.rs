@@ -22,6 +22,7 @@ pub mod define;
 pub mod describe;
 pub mod dispatch;
 pub mod doctor;
+pub mod drift;
 pub mod examine;
 pub mod explain_job;
 pub mod fence;

@@ -1,6 +1,7 @@
 //! Looking for problems when no daemon answers: in this process, and without changing anything.
 
 use crate::command::doctor::Finding;
+use crate::command::drift;
 use crate::command::examine;
 use crate::command::places::Places;
 use crate::config::Config;
@@ -93,5 +94,7 @@ fn look(paths: &Paths, deep: bool) -> Result<Vec<Finding>, StoreError> {
     let newest = events::newest_at(&mut reader)?.unwrap_or(jiff::Timestamp::MIN);
     findings.extend(examine::clock(newest, SystemClock.now()));
     findings.extend(examine::strays(&mut reader, &paths.runs())?);
+    // Which program a job would run follows from whoever asks a daemon for one.
+    findings.extend(drift::findings(&mut reader, paths.home(), SystemClock.now(), &|_| None)?);
     Ok(findings)
 }

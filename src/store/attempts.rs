@@ -115,3 +115,20 @@ pub fn of_task(tx: &mut dyn Tx, task: TaskId) -> Result<Vec<Attempt>, StoreError
         stdout_bytes, stderr_bytes, reading FROM attempts WHERE task = ?1 ORDER BY number";
     tx.query(sql, &[task.as_str().into()])?.into_iter().map(attempt).collect()
 }
+
+/// What the attempts of the newest runs say, newest first: of `most` runs at the most, all made since then.
+pub fn newest_read(
+    tx: &mut dyn Tx,
+    since: Timestamp,
+    most: u32,
+) -> Result<Vec<(TaskId, Reading)>, StoreError> {
+    let sql = "SELECT task, reading FROM \
+        (SELECT id, created_at FROM tasks WHERE state IN ('ended', 'skipped') AND created_at >= ?1 \
+        ORDER BY created_at DESC LIMIT ?2) AS newest JOIN attempts ON attempts.task = newest.id \
+        WHERE reading IS NOT NULL ORDER BY created_at DESC, attempts.number DESC";
+    let read = |row: Row| {
+        let mut columns = Columns::of("attempts", row);
+        Ok((columns.parsed()?, columns.doc()?))
+    };
+    tx.query(sql, &[since.into(), most.into()])?.into_iter().map(read).collect()
+}

@@ -258,3 +258,36 @@ fn what_stands_in_a_prompt_is_shown_to_nobody() {
     assert_eq!(listed["jobs"][0]["command"], "claude: a prompt of 3 lines");
     assert!(!listed.to_string().contains("hidden"), "{listed}");
 }
+
+#[test]
+fn an_agent_that_wrote_otherwise_than_its_manifest_says_is_told() {
+    let guest = guest_of(&["codex", "claude"], |line| {
+        let text = match line {
+            "codex" => "{\"kind\":\"news\"}\n",
+            _ => "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"result\":\"ok\"}\n",
+        };
+        Some((0, text.to_owned()))
+    });
+    let drifted = || {
+        let findings = guest.told("doctor", json!({}))["findings"].clone();
+        let told = findings.as_array().expect("a list").iter();
+        let told = told.filter(|finding| finding["state"] == "warn").cloned();
+        told.filter(|finding| finding["subject"] == "agents").collect::<Vec<_>>()
+    };
+    guest.told("add_job", json!({ "name": "tidy", "prompt": "tidy", "agent": "codex", "manual": true }));
+    guest.told("add_job", json!({ "name": "mend", "prompt": "mend", "agent": "claude", "manual": true }));
+    assert_eq!(drifted(), [] as [Json; 0]);
+    for job in ["tidy", "mend"] {
+        let run = guest.told("run_now", json!({ "job": job }))["id"].clone();
+        guest.wait(run.as_str().expect("an id"));
+    }
+    let told = drifted();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let message = told[0]["message"].as_str().expect("a text");
+    assert!(
+        message.starts_with("codex wrote otherwise") && message.contains("seen to be right for 0."),
+        "{message}"
+    );
+    let fix = told[0]["fix"].as_str().expect("a text");
+    assert!(fix.contains("converge agents check codex") && fix.contains("--toml"), "{fix}");
+}
