@@ -84,6 +84,11 @@ impl Paths {
         self.home.join("runs")
     }
 
+    /// The user's manifests of agents.
+    pub fn agents(&self) -> PathBuf {
+        self.home.join("agents")
+    }
+
     /// The settings.
     pub fn config(&self) -> PathBuf {
         self.home.join("config.json")
@@ -112,6 +117,8 @@ impl Paths {
     /// Makes the directories that are missing, for the owner's eyes alone.
     pub fn prepare(&self) -> Result<(), PathsError> {
         private_directory(&self.home)?;
+        // There before anybody saves a manifest in it.
+        private_directory(&self.agents())?;
         private_directory(&self.runs())
     }
 

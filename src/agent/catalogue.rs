@@ -3,6 +3,7 @@
 //! A file of the user adds an agent, or takes the place of a built-in one of the same name. One that is
 //! refused changes nothing: what it meant to replace stays as it was.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::agent::document::Mistake;
@@ -55,6 +56,8 @@ pub struct Catalogue {
 pub struct Known {
     /// How it is driven.
     pub manifest: Arc<Manifest>,
+    /// The text that says so.
+    pub text: Cow<'static, str>,
     /// Where that is from.
     pub origin: Origin,
 }
@@ -87,12 +90,13 @@ impl Catalogue {
                 Manifest::parse(text)
                     .unwrap_or_else(|mistakes| panic!("the manifest of {name} is wrong: {mistakes:?}")),
             ),
+            text: Cow::Borrowed(text),
             origin: Origin::BuiltIn,
         });
         let mut catalogue = Self { agents: built_in.collect(), refused: Vec::new() };
         for file in files {
             match read(&file) {
-                Ok(manifest) => catalogue.put(manifest, file.path),
+                Ok((manifest, text)) => catalogue.put(manifest, text.to_owned(), file.path),
                 Err(mistakes) => catalogue.refused.push(Refused { path: file.path, mistakes }),
             }
         }
@@ -104,16 +108,17 @@ impl Catalogue {
         self.agents.iter().find(|known| known.manifest.name == name)
     }
 
-    fn put(&mut self, manifest: Manifest, path: String) {
-        let manifest = Arc::new(manifest);
+    fn put(&mut self, manifest: Manifest, text: String, path: String) {
+        let (manifest, text) = (Arc::new(manifest), Cow::Owned(text));
         match self.agents.iter_mut().find(|known| known.manifest.name == manifest.name) {
-            Some(known) => *known = Known { manifest, origin: Origin::Replaced(path) },
-            None => self.agents.push(Known { manifest, origin: Origin::Added(path) }),
+            Some(known) => *known = Known { manifest, text, origin: Origin::Replaced(path) },
+            None => self.agents.push(Known { manifest, text, origin: Origin::Added(path) }),
         }
     }
 }
 
-fn read(file: &UserFile) -> Result<Manifest, Vec<Mistake>> {
+/// The manifest in a file, and its text.
+fn read(file: &UserFile) -> Result<(Manifest, &str), Vec<Mistake>> {
     let mistake = |line, place: &str, message: String, fix: &str| {
         vec![Mistake { line, place: place.to_owned(), message, fix: fix.to_owned() }]
     };
@@ -127,7 +132,7 @@ fn read(file: &UserFile) -> Result<Manifest, Vec<Mistake>> {
     })?;
     let manifest = Manifest::parse(text)?;
     if manifest.name == file.stem {
-        return Ok(manifest);
+        return Ok((manifest, text));
     }
     let line = text.lines().position(|line| line.trim_start().starts_with("name")).unwrap_or_default() + 1;
     let message = format!("is `{}` in a file named `{}`", manifest.name, file.stem);

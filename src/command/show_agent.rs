@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::catalogue::Catalogue;
+use crate::agent::catalogue::{Catalogue, Known, Origin};
 use crate::agent::document::Scalar;
 use crate::agent::invocation::{Invocation, Session};
 use crate::agent::manifest::{Manifest, PROFILES, Prompt};
@@ -26,6 +26,9 @@ use crate::core::refusal::{Code, Refusal};
 pub struct ShowAgent {
     /// The agent's name
     pub agent: String,
+    /// The text of its manifest alone: saved as agents/NAME.toml in Converge's home, it is yours to change
+    #[arg(long)]
+    pub toml: bool,
 }
 
 /// An agent.
@@ -70,6 +73,8 @@ pub struct AgentShown {
     pub failures: Vec<FailureShown>,
     /// What nobody has seen at work.
     pub unverified: Vec<String>,
+    /// The text of its manifest, where that was asked for.
+    pub toml: Option<String>,
 }
 
 /// What is read from events of one kind.
@@ -101,10 +106,28 @@ impl Command for ShowAgent {
     fn run(self, cx: &Context<'_>) -> Result<AgentShown, Refusal> {
         let catalogue = agent_files::catalogue(&cx.house.places.home);
         if let Some(known) = catalogue.find(&self.agent) {
-            return Ok(AgentShown::of(AgentRow::of(known, cx), &known.manifest));
+            let shown = AgentShown::of(AgentRow::of(known, cx), &known.manifest);
+            return Ok(AgentShown { toml: self.toml.then(|| toml(known)), ..shown });
         }
         Err(unknown(&self.agent, &catalogue))
     }
+}
+
+/// What the first line of a manifest begins with that says where the rest is from.
+const FROM: &str = "# From ";
+
+/// The text of a manifest, with a line that says where it is from.
+fn toml(known: &Known) -> String {
+    let from = match &known.origin {
+        Origin::BuiltIn => concat!("the manifest that comes along with converge ", env!("CARGO_PKG_VERSION")),
+        Origin::Added(file) | Origin::Replaced(file) => file,
+    };
+    // A copy of a copy is from the copy.
+    let rest = match known.text.split_once('\n') {
+        Some((first, rest)) if first.starts_with(FROM) => rest,
+        Some(_) | None => &known.text,
+    };
+    format!("{FROM}{from}\n{rest}")
 }
 
 /// Says that there is no such agent, and why.
@@ -177,6 +200,7 @@ impl AgentShown {
             events: output.events.iter().map(EventShown::of).collect(),
             failures: output.failures.iter().map(FailureShown::of).collect(),
             unverified: manifest.doubts(),
+            toml: None,
         }
     }
 }
@@ -281,6 +305,10 @@ impl Tell for AgentShown {
 
 impl Render for AgentShown {
     fn render(&self, page: &mut Page) {
+        if let Some(toml) = &self.toml {
+            toml.lines().for_each(|line| page.line(line));
+            return;
+        }
         let row = &self.row;
         let (word, tone) = row.state.words();
         page.line(format!(

@@ -120,3 +120,16 @@ fn a_file_that_is_wrong_is_refused_with_line_and_fix_and_harms_no_other() {
     assert_eq!(finding["state"], "warn");
     assert!(finding["message"].as_str().unwrap().contains("bad.toml is refused: line "), "{finding}");
 }
+
+#[test]
+fn a_manifest_is_printed_as_a_file_of_ones_own_begins() {
+    let home = Home::new();
+    let printed = home.run(&["agents", "show", "claude", "--toml"]).done().out;
+    assert!(printed.starts_with("# From the manifest that comes along with converge "), "{printed}");
+    put(&home, "claude.toml", &printed.replace("title = \"Claude Code\"", "title = \"My Claude\""));
+    let shown = home.json(&["agents", "show", "claude", "--toml"]);
+    assert_eq!(shown["title"], "My Claude");
+    let (from, rest) = shown["toml"].as_str().unwrap().split_once('\n').unwrap();
+    assert_eq!(from, format!("# From {}", home.home().join("agents/claude.toml").display()));
+    assert_eq!(rest, printed.replace("\"Claude Code\"", "\"My Claude\"").split_once('\n').unwrap().1);
+}
