@@ -81,6 +81,10 @@ pub struct Environment {
     pub strip: Vec<String>,
     /// The variable that names the private home of an account.
     pub account: Option<String>,
+    /// The variable that it sets in the shells that it opens.
+    pub shell: Option<String>,
+    /// The variable that names its conversation there.
+    pub conversation: Option<String>,
 }
 
 /// The permission profiles that agents know by the same names, as far as they know them; `edit` is the usual one.
@@ -235,9 +239,12 @@ fn environment(table: &mut Table<'_, '_>) -> Environment {
         pass: inner.words("pass").unwrap_or_default(),
         strip: inner.words("strip").unwrap_or_default(),
         account: inner.text("account"),
+        shell: inner.text("shell"),
+        conversation: inner.text("conversation"),
     };
     let names = environment.set.keys().chain(&environment.pass).chain(&environment.strip);
-    for name in names.chain(&environment.account) {
+    let single = [&environment.account, &environment.shell, &environment.conversation];
+    for name in names.chain(single.into_iter().flatten()) {
         if !is_variable(name) {
             inner.mistake("", &format!("names `{name}`"), "name a variable that is not Converge's own");
         }

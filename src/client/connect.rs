@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::client::autostart::{self, Autostart};
 use crate::client::call::{self, Answer};
-use crate::client::preface::{Client, Preface};
+use crate::client::preface::{Client, Own, Preface};
 use crate::client::protocol::{Greeting, Home, VERSION, Welcome, line};
 use crate::core::refusal::{Code, Refusal};
 use crate::paths::{Paths, PathsError};
@@ -101,7 +101,12 @@ pub enum CallError {
 impl Connection {
     /// Connects to the daemon of a home, which is started if need be.
     pub fn open(paths: Paths, autostart: Autostart) -> Result<Self, ClientError> {
-        let preface = Preface::of_this_process();
+        Self::open_for(paths, autostart, None)
+    }
+
+    /// The same, for the agent in whose shell this process was started.
+    pub fn open_for(paths: Paths, autostart: Autostart, own: Option<Own>) -> Result<Self, ClientError> {
+        let preface = Preface { own, ..Preface::of_this_process() };
         let link = link(&paths, &autostart, &preface)?;
         Ok(Self { paths, autostart, preface, daemon_pid: link.pid, link: Some(link), requests: 0 })
     }

@@ -36,6 +36,19 @@ pub struct Preface {
     /// The variables by which an agent tells its sessions apart.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub agent: BTreeMap<String, String>,
+    /// The agent in whose shell it was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<Own>,
+}
+
+/// An agent that opened a shell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// Its name.
+    pub agent: String,
+    /// The conversation in which it did, where it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
 }
 
 /// The variable that marks every process of a run.
@@ -84,6 +97,7 @@ impl Preface {
             env: utf8.filter(|(name, _)| Environment::captures(name)).collect(),
             attempt: std::env::var(MARK).ok().filter(|mark| mark.len() <= MARK_BYTES_MAX),
             agent: BTreeMap::new(),
+            own: None,
         }
     }
 

@@ -27,6 +27,7 @@ pub mod examine;
 pub mod explain_job;
 pub mod fence;
 pub mod foreign;
+pub mod in_shell;
 pub mod inside;
 pub mod instant;
 pub mod job_warnings;

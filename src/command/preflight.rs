@@ -32,6 +32,9 @@ const CLIENTS: [&str; 10] = [
 /// The agent that asks, when an agent does.
 pub fn own<'a>(agents: &'a Catalogue, caller: &Caller) -> Option<&'a Known> {
     let client = caller.client.as_ref()?.to_ascii_lowercase();
+    if let Some(known) = agents.find(&client) {
+        return Some(known);
+    }
     agents.find(CLIENTS.into_iter().find(|name| client.contains(name))?)
 }
 

@@ -55,6 +55,8 @@ pub struct AgentShown {
     pub strip: Vec<String>,
     /// The variable that names an account's home.
     pub account: Option<String>,
+    /// The variables by which it is known in a shell that it opens, the last one naming its conversation.
+    pub shell: Vec<String>,
     /// What its output looks like.
     pub form: String,
     /// What its tokens and its cost count, where it tells them.
@@ -185,6 +187,7 @@ impl AgentShown {
             pass: environment.pass.clone(),
             strip: environment.strip.clone(),
             account: environment.account.clone(),
+            shell: environment.shell.iter().chain(&environment.conversation).cloned().collect(),
             form: match output.form {
                 Form::Lines => "a JSON document on each line".to_owned(),
                 Form::Document => "one JSON document".to_owned(),
@@ -334,6 +337,7 @@ impl Render for AgentShown {
             ("sets", set),
             ("passes", self.pass.join(" ")),
             ("account", self.account.clone().unwrap_or_default()),
+            ("in its shell", self.shell.join(" ")),
             ("strips", self.strip.join(" ")),
             ("output", self.form.clone()),
             ("counts", pairs(&self.counts)),

@@ -3,6 +3,7 @@
 //! It is a client of the daemon's socket like any other and has no power of its own over state.
 
 mod aliases;
+mod caller;
 mod check;
 mod clients;
 mod cursor;
@@ -139,7 +140,7 @@ impl Session {
         if entry.name == "doctor" {
             return self.doctor(entry, &request);
         }
-        let mut connection = self.connect()?;
+        let mut connection = self.connect_for(entry)?;
         match name {
             "wait" => follow::wait(self, &mut connection, &request),
             "logs" if tree::flag(matches, "raw") => {
@@ -227,6 +228,13 @@ impl Session {
 
     fn connect(&self) -> Result<Connection, Refusal> {
         Ok(Connection::open(Self::paths()?, self.autostart())?)
+    }
+
+    /// Connects for one verb, as the agent in whose shell it is asked for.
+    fn connect_for(&self, entry: &Entry) -> Result<Connection, Refusal> {
+        let paths = Self::paths()?;
+        let own = caller::own(entry.name, &paths);
+        Ok(Connection::open_for(paths, self.autostart(), own)?)
     }
 
     /// What to do when no daemon answers.

@@ -56,6 +56,8 @@ pub(super) async fn greet<R: AsyncRead + Unpin>(
         Client::Proxy => Audience::Model,
     };
     let conversations = preface.conversations();
+    let own = preface.own.filter(|_| reader == Audience::Person);
+    let (client, conversation) = own.map(|own| (own.agent, own.conversation)).unzip();
     let caller = Caller {
         pid: peer.pid.or_else(|| i32::try_from(preface.pid).ok()),
         actor: preface.actor,
@@ -64,8 +66,8 @@ pub(super) async fn greet<R: AsyncRead + Unpin>(
         env: preface.env,
         reader,
         conversations,
-        client: None,
-        conversation: None,
+        client,
+        conversation: conversation.flatten(),
         inside: preface.attempt.and_then(|attempt| attempt.parse().ok()),
     };
     Ok(Some(Guest { caller, first: None }))

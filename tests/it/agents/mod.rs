@@ -53,3 +53,4 @@ mod prompts;
 mod registered;
 mod running;
 pub(crate) mod seat;
+mod shell;

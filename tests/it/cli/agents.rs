@@ -133,3 +133,22 @@ fn a_manifest_is_printed_as_a_file_of_ones_own_begins() {
     assert_eq!(from, format!("# From {}", home.home().join("agents/claude.toml").display()));
     assert_eq!(rest, printed.replace("\"Claude Code\"", "\"My Claude\"").split_once('\n').unwrap().1);
 }
+
+#[test]
+fn what_is_typed_in_the_shell_of_an_agent_is_for_that_agent() {
+    let home = Home::new();
+    let path = [install(&home, "claude", "2.1.329"), install(&home, "codex", "0.169.0")].join(":");
+    let add = |variables: &[(&str, &str)]| {
+        let words = ["add", "--prompt", "go on", "--every", "1h", "--session", "mine", "--again", "--json"];
+        let mut command = home.command(&words);
+        command.env("PATH", &path).envs(variables.iter().copied());
+        serde_json::from_slice::<Json>(&command.output().unwrap().stdout).unwrap()
+    };
+    let added = add(&[("CODEX_THREAD_ID", "a-b-c")]);
+    assert_eq!(added["agent"], "codex", "{added}");
+    assert!(added["defaults"].as_array().unwrap().contains(&"--agent codex".into()), "{added}");
+    for unclear in [&[][..], &[("CODEX_THREAD_ID", "a-b-c"), ("CLAUDE_CODE_SESSION_ID", "d-e-f")]] {
+        let refused = add(unclear);
+        assert_eq!(refused["error"]["problems"][0]["place"], "session", "{refused}");
+    }
+}

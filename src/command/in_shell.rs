@@ -1,0 +1,61 @@
+//! In a shell: which agent opened the one that a command is typed in, by the variables that it sets there.
+
+use std::path::Path;
+
+use crate::agent::manifest::Environment;
+use crate::command::agent_files;
+
+/// An agent, and the conversation in which it opened a shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InShell {
+    /// Its name.
+    pub agent: String,
+    /// What it calls the conversation, where it tells.
+    pub conversation: Option<String>,
+}
+
+/// The agent whose shell this is; none where nothing says so, or several do since one was started by another.
+pub fn agent(home: &Path, variable: impl Fn(&str) -> Option<String>) -> Option<InShell> {
+    let agents = agent_files::catalogue(home).agents;
+    let mut found = agents.iter().filter_map(|known| {
+        let Environment { shell, conversation, .. } = &known.manifest.environment;
+        let conversation = conversation.as_deref().and_then(&variable);
+        let is_its_own = conversation.is_some() || shell.as_deref().and_then(&variable).is_some();
+        is_its_own.then(|| InShell { agent: known.manifest.name.clone(), conversation })
+    });
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(variables: &[(&str, &str)], expected: Option<(&str, Option<&str>)>) {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name)?;
+            Some(found.1.to_owned())
+        };
+        let found = agent(Path::new("/nowhere"), variable);
+        let found = found.as_ref().map(|found| (found.agent.as_str(), found.conversation.as_deref()));
+        assert_eq!(found, expected, "{variables:?}");
+    }
+
+    #[test]
+    fn the_agent_that_opened_a_shell_is_known_by_its_variables() {
+        check(&[], None);
+        check(&[("CLAUDECODE", "1"), ("CLAUDE_CODE_SESSION_ID", "a-b")], Some(("claude", Some("a-b"))));
+        check(&[("CLAUDECODE", "1")], Some(("claude", None)));
+        check(&[("CODEX_THREAD_ID", "c-d")], Some(("codex", Some("c-d"))));
+        check(&[("COPILOT_AGENT_SESSION_ID", "e")], Some(("copilot", Some("e"))));
+        check(&[("QWEN_CODE", "1"), ("QWEN_CODE_SESSION_ID", "f")], Some(("qwen", Some("f"))));
+        check(&[("GEMINI_CLI", "1")], Some(("gemini", None)));
+        check(&[("OPENCODE", "1")], Some(("opencode", None)));
+    }
+
+    #[test]
+    fn of_agents_that_were_started_by_each_other_none_is_taken_for_the_one_that_asks() {
+        check(&[("CLAUDECODE", "1"), ("CODEX_THREAD_ID", "c-d")], None);
+    }
+}
