@@ -41,6 +41,9 @@ pub struct JobBrief {
     resumes_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     active_run: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    waiting: Option<String>,
     #[schemars(skip)]
     runs: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +93,9 @@ pub struct JobRow {
     resumes_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     active_run: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    waiting: Option<String>,
 }
 
 /// A run.
@@ -205,6 +211,7 @@ impl JobBrief {
             evidence: job.evidence.map(|evidence| cx.quote(&evidence)),
             next_at: job.next_at.map(|at| cx.clock(at)),
             resumes_at: job.resumes_at.map(|at| cx.clock(at)),
+            waiting: job.waiting.map(|waiting| cx.say(&waiting.why)),
             last: job.last.map(|last| LastBrief::of(last, cx)),
             warnings: room::few(&job.warnings, CRITERIA_MOST, WARNING_MOST)
                 .iter()
@@ -246,6 +253,7 @@ impl JobRow {
             next_at: job.next_at.map(|at| cx.clock(at)),
             resumes_at: job.resumes_at.map(|at| cx.clock(at)),
             active_run: job.active_run.clone(),
+            waiting: job.waiting.as_ref().map(|waiting| cx.say(&waiting.why)),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::command::brief::JobRow;
 use crate::command::page::{Page, Tone};
 use crate::command::tell::{Tell, step};
 use crate::command::view::{JobView, last_phrase};
+use crate::command::waiting::WaitView;
 use crate::command::{Access, Cli, Command, Context, Render, define, select};
 use crate::core::nearest::nearest;
 use crate::core::refusal::{Problem, Refusal};
@@ -61,11 +62,16 @@ impl Command for ListJobs {
         let which = if self.all { jobs::Which::All } else { jobs::Which::Present };
         let most = self.limit.unwrap_or(if cx.is_model() { 20 } else { 100 }).clamp(1, 1000);
         let after = self.after.as_deref().map(|after| select::job(cx, after)).transpose()?;
-        let mut stored = cx.read(|tx| jobs::list(tx, which, self.state.as_deref(), after, most + 1))?;
-        let more = stored.len() > most as usize;
-        stored.truncate(most as usize);
-        let next = stored.last().filter(|_| more).map(|last| last.job.id.to_string());
-        Ok(Jobs { jobs: stored.iter().map(JobView::of).collect(), next })
+        let (jobs, more) = cx.read(|tx| {
+            let stored = jobs::list(tx, which, self.state.as_deref(), after, most + 1)?;
+            let mut views = Vec::with_capacity(stored.len());
+            for stored in stored.iter().take(most as usize) {
+                views.push(JobView { waiting: WaitView::of_job(tx, stored)?, ..JobView::of(stored) });
+            }
+            Ok((views, stored.len() > most as usize))
+        })?;
+        let next = jobs.last().filter(|_| more).map(|last| last.id.clone());
+        Ok(Jobs { jobs, next })
     }
 }
 
@@ -103,11 +109,15 @@ impl Render for Jobs {
             return;
         }
         let row = |job: &JobView| {
-            let next = match (&job.active_run, job.next_at, job.resumes_at) {
-                (Some(_), _, _) => page.tone("running", Tone::Busy),
-                (None, Some(at), _) => page.distance(at),
-                (None, None, Some(at)) => format!("resumes {}", page.distance(at)),
-                (None, None, None) => {
+            let next = match (&job.active_run, &job.waiting, job.next_at, job.resumes_at) {
+                (Some(_), Some(WaitView { until: Some(at), .. }), _, _) => {
+                    format!("{}, goes on {}", page.tone("waiting", Tone::Busy), page.distance(*at))
+                }
+                (Some(_), Some(_), _, _) => page.tone("waiting", Tone::Busy),
+                (Some(_), None, _, _) => page.tone("running", Tone::Busy),
+                (None, _, Some(at), _) => page.distance(at),
+                (None, _, None, Some(at)) => format!("resumes {}", page.distance(at)),
+                (None, _, None, None) => {
                     job.reason.as_deref().map(crate::command::page::words).unwrap_or_default()
                 }
             };

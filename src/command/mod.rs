@@ -67,6 +67,7 @@ pub mod test_condition;
 pub mod update_job;
 pub mod view;
 pub mod wait;
+pub mod waiting;
 pub mod whereabouts;
 pub mod zone;
 

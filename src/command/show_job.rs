@@ -11,6 +11,7 @@ use crate::command::select::Selected;
 use crate::command::tell::{Tell, step};
 use crate::command::terms::Terms;
 use crate::command::view::{JobView, RunView, last_phrase};
+use crate::command::waiting::WaitView;
 use crate::command::{Access, Cli, Command, Context, Render, leave, readings, room, select, spent};
 use crate::core::condition::evaluate::Truth;
 use crate::core::goal::Finding;
@@ -102,9 +103,13 @@ pub fn shown(cx: &Context<'_>, id: JobId) -> Result<ShownJob, Refusal> {
 
 /// The view of a job.
 pub fn job(cx: &Context<'_>, id: JobId) -> Result<JobView, Refusal> {
-    let (stored, zero) = cx.read(|tx| Ok((jobs::get(tx, id)?, tasks::zero_of(tx, id)?)))?;
+    let (stored, zero, waiting) = cx.read(|tx| {
+        let stored = jobs::get(tx, id)?;
+        let waiting = stored.as_ref().map(|stored| WaitView::of_job(tx, stored)).transpose()?.flatten();
+        Ok((stored, tasks::zero_of(tx, id)?, waiting))
+    })?;
     let stored = stored.ok_or_else(|| Refusal::new(Code::NotFound, format!("{id} was removed meanwhile")))?;
-    let mut view = JobView::of(&stored);
+    let mut view = JobView { waiting, ..JobView::of(&stored) };
     if let Some(zero) = zero.filter(|_| stored.job.is_live()) {
         view.warnings.extend(met_before(cx, &zero.task));
     }
@@ -234,10 +239,13 @@ fn render_job(shown: &ShownJob, page: &mut Page) {
     page.line(format!("{} {faint}", page.tone(&job.name, Tone::Strong)));
     let reason = job.reason.as_deref().map_or_else(String::new, |reason| format!(", {}", words(reason)));
     let evidence = job.evidence.as_deref().map_or_else(String::new, |evidence| format!(": {evidence}"));
-    let next = match (&job.active_run, job.next_at) {
-        (Some(run), _) => format!("run {run} is under way"),
-        (None, Some(at)) => page.instant(at),
-        (None, None) => job.resumes_at.map(|at| format!("resumes {}", page.instant(at))).unwrap_or_default(),
+    let next = match (&job.active_run, &job.waiting, job.next_at) {
+        (Some(run), Some(waiting), _) => format!("run {run} waits: {}", waiting.why),
+        (Some(run), None, _) => format!("run {run} is under way"),
+        (None, _, Some(at)) => page.instant(at),
+        (None, _, None) => {
+            job.resumes_at.map(|at| format!("resumes {}", page.instant(at))).unwrap_or_default()
+        }
     };
     let last = job.last.as_ref().map(|last| {
         let unmet = last.unmet.as_deref().map_or_else(String::new, |unmet| format!(": {unmet}"));

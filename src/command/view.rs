@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::attempt::AttemptView;
 use crate::command::page::{Page, words};
+use crate::command::waiting::WaitView;
 use crate::command::{agent_terms, describe, job_warnings, spent, stamp};
 use crate::core::goal::Finding;
 use crate::core::job::State;
@@ -60,6 +61,8 @@ pub struct JobView {
     pub spent: Option<Spent>,
     /// The run under way.
     pub active_run: Option<String>,
+    /// What that waits for, where it does and where that was looked at.
+    pub waiting: Option<WaitView>,
     /// The newest run that is over, in words.
     pub last: Option<LastView>,
     /// When it was added.
@@ -189,6 +192,7 @@ impl JobView {
             runs: job.runs,
             spent: assignment.map(|_| job.spent),
             active_run: job.active.map(|run| run.to_string()),
+            waiting: None,
             last: job.last.as_ref().map(|last| LastView {
                 id: last.run.to_string(),
                 number: last.number,

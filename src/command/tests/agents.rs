@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use super::house::{Guest, Script};
 use crate::command::caller::Audience;
+use crate::command::page::{Colour, Page};
 
 /// Somebody with these programs on the path.
 fn guest(programs: &[&str]) -> Guest {
@@ -290,4 +293,46 @@ fn an_agent_that_wrote_otherwise_than_its_manifest_says_is_told() {
     );
     let fix = told[0]["fix"].as_str().expect("a text");
     assert!(fix.contains("converge agents check codex") && fix.contains("--toml"), "{fix}");
+}
+
+#[test]
+fn a_run_that_waits_is_listed_as_one_that_waits() {
+    let mut guest = guest_of(&["claude", "codex"], |line| {
+        let limit = "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":true,\
+                     \"result\":\"Claude AI usage limit reached|4102444800\"}\n";
+        (line == "claude").then(|| (1, limit.to_owned()))
+    });
+    for (name, agent) in [("holds", "codex"), ("behind", "codex"), ("used-up", "claude")] {
+        let profile = if agent == "claude" { "read-only" } else { "edit" };
+        guest.told(
+            "add_job",
+            json!({ "name": name, "prompt": name, "agent": agent, "permissions": profile, "manual": true }),
+        );
+        guest.told("run_now", json!({ "job": name }));
+    }
+    let listed = || guest.told("list_jobs", json!({}))["jobs"].clone();
+    // What the last one wrote has to be read first.
+    let patience = (0..1_000).find(|_| {
+        guest.house.engine.changed_since(u64::MAX, Duration::from_millis(20));
+        !listed()[2]["waiting"].is_null()
+    });
+    assert!(patience.is_some(), "{}", listed());
+    let jobs = listed();
+    assert_eq!(jobs[0]["waiting"], Json::Null, "{jobs}");
+    let behind = &jobs[1]["waiting"];
+    assert!(behind["why"].as_str().expect("a text").ends_with("works in the same tree"), "{jobs}");
+    assert_eq!(behind["until"], Json::Null);
+    let used_up = &jobs[2]["waiting"];
+    assert!(used_up["until"].is_string(), "{jobs}");
+    let mut page = Page::new(200, Colour::Off, TimeZone::UTC, guest.house.engine.now());
+    let entry = crate::command::find("list_jobs").expect("a verb");
+    (entry.render)(&json!({ "jobs": jobs, "next": null }), &mut page).expect("jobs");
+    let text = page.finish();
+    let line = |name: &str| text.lines().find(|line| line.starts_with(name)).expect(name).to_owned();
+    assert!(line("holds").ends_with("running"), "{text}");
+    assert!(line("behind").ends_with("waiting"), "{text}");
+    assert!(line("used-up").contains("waiting, goes on in "), "{text}");
+    guest.caller.reader = Audience::Model;
+    let told = guest.told("list_jobs", json!({}))["jobs"][1].clone();
+    assert!(told["waiting"].as_str().expect("a text").ends_with("works in the same tree"), "{told}");
 }
