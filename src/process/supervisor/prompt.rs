@@ -17,15 +17,20 @@ use crate::process::rundir::RunDir;
 /// So much is told of what the run before said.
 const RESULT_MAX: u64 = 64 << 10;
 
-/// The prompt of a launch with everything in it that differs from run to run.
-pub(super) fn written(runs: &Path, prompt: Prompt) -> io::Result<String> {
+/// The prompt of a launch with everything in it that differs from run to run, or what is wrong with it where.
+pub(super) fn written(runs: &Path, prompt: Prompt) -> Result<String, String> {
     let Prompt { source, values, result_of, feedback } = prompt;
-    let text = match source {
-        assignment::Prompt::Text(text) => text,
-        assignment::Prompt::File(path) => read(Path::new(&path))?,
+    let (place, text) = match source {
+        assignment::Prompt::Text(text) => ("prompt".to_owned(), text),
+        assignment::Prompt::File(path) => {
+            let place = format!("prompt file `{path}`");
+            let text = read(Path::new(&path)).map_err(|error| format!("{place}: {error}"))?;
+            (place, text)
+        }
     };
     if let Some(problem) = problems("prompt", &text).into_iter().next() {
-        return Err(io::Error::other(format!("the prompt: {}", problem.message)));
+        let fix = problem.fix.map(|fix| format!("; {fix}")).unwrap_or_default();
+        return Err(format!("{place}: {}{fix}", problem.message));
     }
     let written = render(&text, |name| match name {
         "last.result" => result_of.map(|key| result(runs, key)),
@@ -38,22 +43,20 @@ pub(super) fn written(runs: &Path, prompt: Prompt) -> io::Result<String> {
 }
 
 fn read(path: &Path) -> io::Result<String> {
-    let named =
-        |error: io::Error| io::Error::new(error.kind(), format!("prompt file `{}`: {error}", path.display()));
     // A pipe that nobody writes to is neither waited for nor read.
-    let file = File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path).map_err(named)?;
-    let found = file.metadata().map_err(named)?;
+    let file = File::options().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    let found = file.metadata()?;
     if !found.is_file() {
-        return Err(named(io::Error::other("it is no file")));
+        return Err(io::Error::other("it is no file"));
     }
     if found.len() > PROMPT_MAX {
         let length = found.len();
-        return Err(named(io::Error::other(format!("{length} bytes, more than {PROMPT_MAX}"))));
+        return Err(io::Error::other(format!("{length} bytes, more than {PROMPT_MAX}")));
     }
     let mut text = String::new();
-    file.take(PROMPT_MAX).read_to_string(&mut text).map_err(named)?;
+    file.take(PROMPT_MAX).read_to_string(&mut text)?;
     if text.trim().is_empty() {
-        return Err(named(io::Error::other("it says nothing")));
+        return Err(io::Error::other("it says nothing"));
     }
     Ok(text)
 }
@@ -77,6 +80,8 @@ fn end(path: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -94,5 +99,29 @@ mod tests {
         assert!(refused("long").ends_with("more than 4194304"));
         std::fs::write(at("empty"), " \n").expect("a file");
         assert!(refused("empty").ends_with("it says nothing"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_prompt_is_said_with_where() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("ask.md").display().to_string();
+        let refused = |source| {
+            let prompt = Prompt { source, values: BTreeMap::new(), result_of: None, feedback: None };
+            written(folder.path(), prompt).expect_err("a refusal")
+        };
+        let of_file = |text: &str| {
+            std::fs::write(&file, text).expect("a file");
+            refused(assignment::Prompt::File(file.clone()))
+        };
+        let gone = refused(assignment::Prompt::File("/gone.md".to_owned()));
+        assert!(gone.starts_with("prompt file `/gone.md`: No such file"), "{gone}");
+        assert_eq!(of_file(" "), format!("prompt file `{file}`: it says nothing"));
+        let unknown = of_file("do {{job.nmae}}");
+        assert!(
+            unknown.starts_with(&format!("prompt file `{file}`: ")) && unknown.contains("job.name"),
+            "{unknown}"
+        );
+        let text = refused(assignment::Prompt::Text("do {{job.nmae}}".to_owned()));
+        assert!(text.starts_with("prompt: "), "{text}");
     }
 }

@@ -20,10 +20,12 @@ use crate::process::supervisor::watch::Watched;
 use crate::programs::repaired;
 
 /// Writes the run directory of `launch` and starts its shim, or says why that cannot be.
-pub(super) fn spawn(runs: &Path, options: &Options, launch: Launch) -> Result<Watched, String> {
+pub(super) fn spawn(runs: &Path, options: &Options, mut launch: Launch) -> Result<Watched, String> {
     let dir = RunDir::of(runs, launch.key);
-    prepare(&dir, runs, options, launch)
-        .map_err(|error| format!("run directory `{}`: {error}", dir.path().display()))?;
+    let of_dir = |error: io::Error| format!("run directory `{}`: {error}", dir.path().display());
+    dir.create().map_err(of_dir)?;
+    let prompt = launch.prompt.take().map(|prompt| prompt::written(runs, prompt)).transpose()?;
+    prepare(&dir, options, launch, prompt).map_err(of_dir)?;
     let mut command = Command::new(&options.program);
     command
         .arg0("converge")
@@ -41,8 +43,7 @@ pub(super) fn spawn(runs: &Path, options: &Options, launch: Launch) -> Result<Wa
     Ok(Watched::child(shim, pipe))
 }
 
-fn prepare(dir: &RunDir, runs: &Path, options: &Options, mut launch: Launch) -> io::Result<()> {
-    dir.create()?;
+fn prepare(dir: &RunDir, options: &Options, mut launch: Launch, prompt: Option<String>) -> io::Result<()> {
     launch.env.insert(mark::VARIABLE.to_owned(), launch.key.to_string());
     if let Execute::Program { .. } = launch.execute {
         let value = |name: &str| launch.env.get(name).map(String::as_str);
@@ -55,8 +56,8 @@ fn prepare(dir: &RunDir, runs: &Path, options: &Options, mut launch: Launch) -> 
         let path = path.map_err(|_| io::Error::other("its path is not UTF-8"))?;
         launch.env.insert("CONVERGE_LAST_FILE".to_owned(), path);
     }
-    if let Some(prompt) = launch.prompt.take() {
-        dir.replace(PROMPT, prompt::written(runs, prompt)?.as_bytes())?;
+    if let Some(prompt) = prompt {
+        dir.replace(PROMPT, prompt.as_bytes())?;
     }
     if !launch.files.is_empty() {
         dir.folder(AGENT)?;
