@@ -87,7 +87,7 @@ impl AgentTerms {
             ("quota_wait", self.quota_wait.is_some()),
         ];
         for (place, _) in is_given.iter().filter(|(_, is_given)| *is_given) {
-            let fix = "leave it out, or say with `prompt` what an agent is to do";
+            let fix = "leave it out, or say with `--prompt` what an agent is to do";
             reader.refuse(place, "a command has no agent", fix);
         }
     }

@@ -111,7 +111,7 @@ impl AgentTerms {
     fn read_prompt(&self, reader: &mut Reader<'_>) -> Option<Prompt> {
         let (place, text, prompt) = match (&self.prompt, &self.prompt_file) {
             (Some(_), Some(_)) => {
-                let fix = "give either `prompt` or `prompt_file`";
+                let fix = "give either `--prompt` or `--prompt-file`";
                 reader.refuse("prompt", "both a text and a file", fix);
                 return None;
             }
@@ -155,7 +155,7 @@ impl AgentTerms {
         }
         let Some(text) = self.agent.as_deref() else {
             let Some(agent) = preflight::at_hand(agents, reader.caller) else {
-                let fix = "install one (npm install -g @anthropic-ai/claude-code), or run a command with `cmd`; \
+                let fix = "install one (npm install -g @anthropic-ai/claude-code), or run a command with `--cmd`; \
                            `converge agents` lists those that are known";
                 reader.refuse("agent", "none of the usual agents is on your PATH", fix);
                 return None;
@@ -265,7 +265,7 @@ impl AgentTerms {
             return None;
         };
         if read == OnQuota::Fallback && !several {
-            let fix = "leave it out, or name a chain such as `codex,claude` with `agent`";
+            let fix = "leave it out, or name a chain such as `codex,claude` with `--agent`";
             reader.refuse("on_quota", "there is no second agent to fall back to", fix);
             return None;
         }
@@ -284,7 +284,7 @@ fn mine(reader: &mut Reader<'_>, agents: &Catalogue, chain: &[Candidate]) -> Opt
     };
     if chain.iter().all(|candidate| candidate.agent != agent) {
         let message = format!("your conversation is with `{agent}`, which is not asked here");
-        reader.refuse("session", message, "write `fresh`, or name your own agent with `agent`");
+        reader.refuse("session", message, "write `fresh`, or name your own agent with `--agent`");
         return None;
     }
     Some(Session::Mine { agent, id })

@@ -89,7 +89,10 @@ pub fn example(verb: &str) -> Object {
 /// Does what the fix of a problem says; the forms of fixes are few, and those that say nothing exact are told so.
 fn mend(call: &mut Object, shape: &Shape, problem: &Problem, example: &Object) -> Meant {
     let place = problem.place.as_str();
-    let fix = problem.fix.as_deref().unwrap_or_default();
+    let written_fix = problem.fix.as_deref().unwrap_or_default();
+    // Flags by the names of their fields, as whoever reads it is told them.
+    let spoken = speak::text(written_fix);
+    let fix = spoken.as_str();
     let said: Vec<&str> = fix.split('`').skip(1).step_by(2).collect();
     let head = place.split(['.', '[']).next().unwrap_or_default();
     let meant = if fix.contains("such as") { Meant::Perhaps } else { Meant::Surely };
@@ -112,7 +115,7 @@ fn mend(call: &mut Object, shape: &Shape, problem: &Problem, example: &Object) -
     if fix.starts_with("send it once") {
         return Meant::Perhaps;
     }
-    if let Some((other, value)) = said.first().and_then(|code| speak::member(code)) {
+    if let Some((other, value)) = written_fix.split('`').nth(1).and_then(speak::member) {
         call.shift_remove(head);
         call.insert(other, value);
         return Meant::Perhaps;

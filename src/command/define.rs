@@ -24,7 +24,7 @@ impl Reader<'_> {
     pub fn command(&mut self, cmd: Option<&str>, argv: &[String]) -> Option<Command> {
         let command = match (cmd, argv) {
             (Some(_), [_, ..]) => {
-                self.refuse("cmd", "both a shell line and a program", "give either `cmd` or `argv`");
+                self.refuse("cmd", "both a shell line and a program", "give either `--cmd` or `argv`");
                 return None;
             }
             (Some(line), []) => Command::Shell(line.to_owned()),
@@ -49,7 +49,7 @@ impl Reader<'_> {
 
     /// The directory: the one that was named, or the caller's.
     pub fn cwd(&mut self, named: Option<&str>) -> Option<String> {
-        let fix = "name the project's directory with `cwd`";
+        let fix = "name the project's directory with `--cwd`";
         let base = Path::new(&self.caller.cwd);
         let path = named.map_or_else(|| base.to_path_buf(), |named| base.join(named));
         let path = plain(&path);
@@ -86,7 +86,7 @@ impl Reader<'_> {
         }
         for name in names {
             if let Some((name, _)) = name.split_once('=') {
-                let fix = format!("write `{name}` alone and its value into a file for `env_file`");
+                let fix = format!("write `{name}` alone and its value into a file for `--env-file`");
                 self.refuse("env", "a value: only names are kept, values are read at each start", fix);
             } else if name.is_empty()
                 || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -207,8 +207,8 @@ impl Reader<'_> {
         ];
         let named: Vec<&str> = named.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
         if named.len() > 1 {
-            let message = format!("more than one schedule: {}", named.join(", "));
-            self.refuse(named[0], message, "keep one of `every`, `at`, `wait` and `manual`");
+            let message = format!("more than one schedule: --{}", named.join(", --"));
+            self.refuse(named[0], message, "keep one of `--every`, `--at`, `--wait` and `--manual`");
             return None;
         }
         if when.manual {
@@ -231,7 +231,7 @@ impl Reader<'_> {
         self.refuse(
             "every",
             "no schedule and no condition",
-            "say when with `every`, such as `1h`, with `at`, `wait` or `manual`, or until when with `until`",
+            "say when with `--every`, such as `1h`, with `--at`, `--wait` or `--manual`, or until when with `--until`",
         );
         None
     }

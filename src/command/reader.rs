@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
         if let (Some(starts_at), Some(ends_at)) = (starts_at, ends_at)
             && ends_at <= starts_at
         {
-            self.refuse("ends_at", "not after `starts_at`", "leave time between them");
+            self.refuse("ends_at", "not after `--starts-at`", "leave time between them");
         }
     }
 
@@ -132,7 +132,7 @@ impl<'a> Reader<'a> {
         {
             self.refuse(
                 "ends_at",
-                "not after `at`, so that nothing would ever start",
+                "not after `--at`, so that nothing would ever start",
                 "leave one of them out",
             );
         }

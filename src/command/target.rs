@@ -28,7 +28,7 @@ impl Terms {
     /// What the arguments of a new job say that it executes.
     pub fn what(&self, reader: &mut Reader<'_>) -> Option<What> {
         if !self.has_command() && !self.agents.has_prompt() {
-            let fix = "say what with `cmd`, such as `cargo test`, or with `prompt`";
+            let fix = "say what with `--cmd`, such as `cargo test`, or with `--prompt`";
             reader.refuse("cmd", "nothing to run", fix);
             return None;
         }
@@ -39,9 +39,12 @@ impl Terms {
     fn other(&self, reader: &mut Reader<'_>) -> Option<What> {
         match (self.has_command(), self.agents.has_prompt()) {
             (true, true) => {
-                let ours = if self.cmd.is_some() { "cmd" } else { "argv" };
-                let place = if self.agents.prompt.is_some() { "prompt" } else { "prompt_file" };
-                let fix = format!("give either `{place}` or `{ours}`");
+                let ours = if self.cmd.is_some() { "--cmd" } else { "argv" };
+                let (place, theirs) = match &self.agents.prompt {
+                    Some(_) => ("prompt", "--prompt"),
+                    None => ("prompt_file", "--prompt-file"),
+                };
+                let fix = format!("give either `{theirs}` or `{ours}`");
                 reader.refuse(place, "both a command and a prompt for an agent", fix);
                 None
             }
@@ -103,7 +106,7 @@ impl Terms {
         }
         for (place, text) in [("max_tokens", &self.max_tokens), ("max_usd", &self.max_usd)] {
             if text.is_some() {
-                reader.refuse(place, "a command spends none", "leave it out, or bound it with `max_runs`");
+                reader.refuse(place, "a command spends none", "leave it out, or bound it with `--max-runs`");
             }
         }
         (limits.tokens, limits.dollars) = (None, None);
@@ -111,7 +114,7 @@ impl Terms {
 }
 
 /// What bounds an agent that tells nothing of what it uses.
-const BY_RUNS_OR_TIME: &str = "use `max_runs` or `max_hours`";
+const BY_RUNS_OR_TIME: &str = "use `--max-runs` or `--max-hours`";
 
 /// Refuses a limit of tokens where nobody would know how many were used.
 fn refuse_unknown_tokens(limits: &Limits, assignment: &Assignment, reader: &mut Reader<'_>) {
@@ -138,7 +141,7 @@ fn refuse_unknown_cost(limits: &Limits, assignment: &Assignment, reader: &mut Re
             let message = format!("{candidate} does not tell what a run costs, and its price is not known");
             let is_counted = |other: &Candidate| agents.find(&other.agent).is_none_or(tells_tokens);
             let fix = if assignment.chain.iter().all(is_counted) {
-                format!("use `max_tokens`: `{tokens}`")
+                format!("use `--max-tokens {tokens}`")
             } else {
                 BY_RUNS_OR_TIME.to_owned()
             };

@@ -319,7 +319,7 @@ impl Terms {
         let words = [("start", &self.start), ("starts_at", &self.starts_at), ("ends_at", &self.ends_at)];
         for (place, word) in words {
             if word.as_ref().is_some_and(|word| word != "none") {
-                let fix = "leave it out, or say when it starts with `every`, `at` or `wait`";
+                let fix = "leave it out, or say when it starts with `--every`, `--at` or `--wait`";
                 reader.refuse(place, "a manual job starts nothing by itself", fix);
             }
         }

@@ -132,8 +132,8 @@ impl UpdateJob {
     /// Changes every live job by the same terms.
     fn write_all(&self, cx: &Context<'_>) -> Result<Write, Refusal> {
         if !self.job.is_empty() || self.name.is_some() {
-            let refusal = Refusal::new(Code::Invalid, "`all` is every live job, under the name it has");
-            return Err(refusal.hint("leave the job and its new name out, or leave `all` out"));
+            let refusal = Refusal::new(Code::Invalid, "`--all` is every live job, under the name it has");
+            return Err(refusal.hint("leave the job and its new name out, or leave `--all` out"));
         }
         let all = cx.read(|tx| jobs::list(tx, jobs::Which::All, None, None, u32::MAX))?;
         let mut updates = Vec::new();

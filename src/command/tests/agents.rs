@@ -119,8 +119,8 @@ fn what_an_agent_cannot_do_is_refused() {
         arguments
     };
     for (more, place, words) in [
-        (json!({ "cmd": "ls" }), "prompt", "give either `prompt` or `cmd`"),
-        (json!({ "prompt_file": "x" }), "prompt", "give either `prompt` or `prompt_file`"),
+        (json!({ "cmd": "ls" }), "prompt", "give either `--prompt` or `--cmd`"),
+        (json!({ "prompt_file": "x" }), "prompt", "give either `--prompt` or `--prompt-file`"),
         (json!({ "prompt": " " }), "prompt", "says nothing"),
         (json!({ "prompt": "{{last.resalt}}" }), "prompt", "{{last.result}}"),
         (json!({ "agent": "claude,kimmi" }), "agent", "did you mean `claude,kimi`?"),
@@ -138,13 +138,14 @@ fn what_an_agent_cannot_do_is_refused() {
         (json!({ "agent": "test", "session": "resume" }), "session", "cannot go on"),
         (json!({ "agent": "test", "session": "fork" }), "session", "cannot copy"),
         (json!({ "agent": "test", "add_dir": "." }), "add_dir", "takes no further directories"),
-        (json!({ "agent": "test", "max_usd": 5 }), "max_usd", "use `max_runs` or `max_hours`"),
-        (json!({ "agent": "test", "max_tokens": "1M" }), "max_tokens", "use `max_runs` or `max_hours`"),
+        (json!({ "agent": "test", "max_usd": 5 }), "max_usd", "use `--max-runs` or `--max-hours`"),
+        (json!({ "agent": "test", "max_tokens": "1M" }), "max_tokens", "use `--max-runs` or `--max-hours`"),
         (json!({ "session": "fersh" }), "session", "did you mean `fresh`?"),
         (json!({ "add_dir": "nowhere" }), "add_dir", "no directory"),
         (json!({ "on_quota": "wiat" }), "on_quota", "did you mean `wait`?"),
         (json!({ "on_quota": "fallback" }), "on_quota", "no second agent"),
         (json!({ "max_tokens": "many" }), "max_tokens", "no number of tokens"),
+        (json!({ "max_tokens": "1.2345k" }), "max_tokens", "such as `200k` or `2.5M`; `0` is no limit"),
         (json!({ "max_usd": "much" }), "max_usd", "no amount"),
     ] {
         check_refused(&guest, with(more), place, words);
@@ -152,7 +153,7 @@ fn what_an_agent_cannot_do_is_refused() {
     let command = json!({ "cmd": "ls", "every": "1h", "agent": "claude", "max_tokens": "1M" });
     check_refused(&guest, command.clone(), "agent", "a command has no agent");
     check_refused(&guest, command, "max_tokens", "a command spends none");
-    check_refused(&guest, json!({ "every": "1h" }), "cmd", "or with `prompt`");
+    check_refused(&guest, json!({ "every": "1h" }), "cmd", "or with `--prompt`");
     check_refused(
         &guest,
         json!({ "prompt_file": "gone.md", "every": "1h" }),
@@ -335,4 +336,35 @@ fn a_run_that_waits_is_listed_as_one_that_waits() {
     guest.caller.reader = Audience::Model;
     let told = guest.told("list_jobs", json!({}))["jobs"][1].clone();
     assert!(told["waiting"].as_str().expect("a text").ends_with("works in the same tree"), "{told}");
+}
+
+#[test]
+fn a_number_of_tokens_is_written_as_people_do() {
+    let guest = guest(&["claude"]);
+    guest.told("add_job", json!({ "name": "tidy", "prompt": "tidy", "agent": "claude", "every": "1h" }));
+    for (written, read) in [
+        (json!("200k"), json!("200000")),
+        (json!("2.5k"), json!("2500")),
+        (json!("1M"), json!("1000000")),
+        (json!("none"), Json::Null),
+        (json!("1_500_000"), json!("1500000")),
+        (json!(0), Json::Null),
+        (json!(".5 m"), json!("500000")),
+    ] {
+        guest.told("update_job", json!({ "job": "tidy", "max_tokens": written }));
+        let shown = guest.told("show_job", json!({ "job": "tidy" }));
+        assert_eq!(shown["definition"]["max_tokens"], read, "{written}");
+    }
+}
+
+#[test]
+fn a_refusal_names_flags_to_a_person_and_fields_to_a_model() {
+    let mut guest = guest(&["claude"]);
+    let both = json!({ "prompt": "tidy", "cmd": "make", "every": "1h" });
+    let hint = |guest: &Guest| guest.ask("add_job", both.clone()).expect_err("both").hint.expect("a hint");
+    assert_eq!(hint(&guest), "give either `--prompt` or `--cmd`");
+    guest.caller.reader = Audience::Model;
+    let told = hint(&guest);
+    assert!(told.starts_with("give either `prompt` or `cmd`; for example `add_job"), "{told}");
+    assert!(told.contains("\"prompt\"") && !told.contains("\"cmd\""), "{told}");
 }
