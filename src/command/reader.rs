@@ -157,20 +157,23 @@ impl<'a> Reader<'a> {
         (span > Span::ZERO).then_some(span)
     }
 
-    /// A number of tokens, such as `200k` or `2M`; 0 is none.
+    /// A number of tokens, such as `200k` or `2.5M`; 0 is none.
     pub fn tokens(&mut self, place: &str, text: &str) -> Option<u64> {
         let plain = text.trim().replace('_', "");
+        if plain == "none" {
+            return None;
+        }
         let (digits, unit) = match plain.char_indices().last() {
             Some((at, 'k' | 'K')) => (&plain[..at], 1_000),
             Some((at, 'm' | 'M')) => (&plain[..at], 1_000_000),
             Some(_) | None => (plain.as_str(), 1),
         };
-        let count = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(unit));
+        let count = times(digits.trim_end(), unit);
         if count.is_none() {
             self.refuse(
                 place,
                 format!("`{text}` is no number of tokens"),
-                "write a number such as `200k` or `2M`",
+                "write a number such as `200k` or `2.5M`; `0` is no limit",
             );
         }
         count.filter(|count| *count > 0)
@@ -178,6 +181,9 @@ impl<'a> Reader<'a> {
 
     /// An amount of dollars; 0 is none.
     pub fn dollars(&mut self, place: &str, text: &str) -> Option<Dollars> {
+        if text.trim() == "none" {
+            return None;
+        }
         let amount = text.trim().trim_start_matches('$').parse::<f64>().ok().and_then(Dollars::of);
         if amount.is_none() {
             self.refuse(
@@ -208,4 +214,12 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// A decimal number times a unit, when that is a whole number.
+fn times(decimal: &str, unit: u64) -> Option<u64> {
+    let (whole, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let product = format!("{whole}{fraction}").parse::<u64>().ok()?.checked_mul(unit)?;
+    product.is_multiple_of(scale).then(|| product / scale)
 }
