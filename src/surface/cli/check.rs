@@ -1,7 +1,7 @@
 //! `converge agents check NAME`: proves an agent by a round trip through the path that its jobs take.
 //!
 //! A job of its own is made for it, in an empty private folder and with as few permissions as the agent has, and
-//! is gone again when the answer is there.
+//! is gone again when the answer is there, or when somebody interrupts it.
 
 use std::fs;
 use std::io;
@@ -12,16 +12,15 @@ use jiff::Timestamp;
 use nix::unistd::mkdtemp;
 use serde_json::{Value as Json, json};
 
+use crate::client::autostart::Autostart;
 use crate::client::connect::Connection;
 use crate::command;
 use crate::command::run_logs::printable;
 use crate::core::assignment::Candidate;
-use crate::core::id::TaskId;
-use crate::core::process::ProcessKey;
-use crate::core::process::files::SAID;
 use crate::core::refusal::{Code, Refusal};
 use crate::core::span::Span;
 use crate::surface::cli::exit::Exit;
+use crate::surface::cli::interrupts::Interrupts;
 use crate::surface::cli::terminal::{self, now};
 use crate::surface::cli::{Session, call, call_once, follow};
 
@@ -43,15 +42,26 @@ const SAID_MAX: usize = 200;
 /// Asks the agent, and tells what came back.
 pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<Exit, Refusal> {
     let named = matches.get_one::<String>("agent").expect("clap asks for it");
+    let said = |name: &str| matches.get_one::<String>(name).cloned();
     let candidate: Candidate = named.parse().map_err(|_| {
         Refusal::new(Code::Invalid, format!("`{named}` is no agent")).hint("`converge agents` lists them")
     })?;
+    let candidate = Candidate {
+        model: candidate.model.or_else(|| said("model")),
+        account: candidate.account.or_else(|| said("account")),
+        ..candidate
+    };
+    // Before the connection, which may start a thread that would take them.
+    let interrupts = Interrupts::hold(cancel)
+        .map_err(|error| unavailable(&format!("signals cannot be waited for: {error}")))?;
     let mut connection = session.connect()?;
     let agent = call(&mut connection, "show_agent", &json!({ "agent": candidate.agent }), None)?;
     let folder = folder().map_err(|error| unavailable(&format!("no folder to check it in: {error}")))?;
-    let asked = ask(session, &mut connection, &candidate, (&agent, &folder));
+    let request = request(&candidate, &agent, &folder, matches)?;
+    let asked = ask(session, &mut connection, &request, &interrupts);
     // Nothing in it is anybody's work.
     let _ = fs::remove_dir_all(&folder);
+    interrupts.release();
     let run = asked?;
     let checked = told(&candidate, &agent, &run);
     if session.terminal.is_json() {
@@ -68,16 +78,25 @@ struct Ran {
     said: Option<String>,
 }
 
-/// Makes a job, runs it and takes it away again.
-fn ask(
-    session: &Session,
-    connection: &mut Connection,
+/// The name of the job of this check.
+fn name() -> String {
+    format!("agents-check-{}", std::process::id())
+}
+
+/// The job that asks.
+fn request(
     candidate: &Candidate,
-    (agent, folder): (&Json, &Path),
-) -> Result<Ran, Refusal> {
+    agent: &Json,
+    folder: &Path,
+    matches: &ArgMatches,
+) -> Result<Json, Refusal> {
     let permissions = PROFILES.into_iter().find(|profile| agent["permissions"].get(*profile).is_some());
-    let request = json!({
-        "name": format!("agents-check-{}", std::process::id()),
+    let env: Vec<&String> = matches.get_many("env").unwrap_or_default().collect();
+    // The job works elsewhere than whoever names the file.
+    let env_file = matches.get_one::<String>("env-file").map(std::path::absolute).transpose();
+    let env_file = env_file.map_err(|error| Refusal::new(Code::Invalid, format!("--env-file: {error}")))?;
+    Ok(json!({
+        "name": name(),
         "prompt": PROMPT,
         "agent": candidate.to_string(),
         "permissions": permissions.unwrap_or("full"),
@@ -86,9 +105,24 @@ fn ask(
         "manual": true,
         "cwd": folder,
         "timeout": LIMIT,
-    });
-    let job = write(connection, "add_job", &request)?;
-    let ran = answer(session, connection, &job["id"]);
+        "env": env,
+        "env_file": env_file,
+    }))
+}
+
+/// Makes a job, runs it and takes it away again.
+fn ask(
+    session: &Session,
+    connection: &mut Connection,
+    request: &Json,
+    interrupts: &Interrupts,
+) -> Result<Ran, Refusal> {
+    let job = write(connection, "add_job", request)?;
+    let ran = if interrupts.any() {
+        Err(Refusal::new(Code::Conflict, "interrupted"))
+    } else {
+        answer(session, connection, &job["id"])
+    };
     // A job whose run is still under way, or that may run again, is not taken away; one that is over needs no end.
     let _ = write(connection, "control_job", &json!({ "action": "cancel", "jobs": [job["id"]] }));
     if let Err(refusal) = write(connection, "remove_job", &json!({ "jobs": [job["id"]], "force": true })) {
@@ -97,18 +131,25 @@ fn ask(
     ran
 }
 
+/// Ends the run of an interrupted check, so that whoever waits for it goes on to take it away.
+fn cancel() {
+    let cancelled = Session::paths().and_then(|paths| {
+        let mut connection = Connection::open(paths, Autostart::Never)?;
+        write(&mut connection, "control_job", &json!({ "action": "cancel", "jobs": [name()] }))
+    });
+    // Without a daemon, or before there was a job, there is nothing to end.
+    drop(cancelled);
+}
+
 fn answer(session: &Session, connection: &mut Connection, job: &Json) -> Result<Ran, Refusal> {
     let started = write(connection, "run_now", &json!({ "job": job }))?;
     let id = started["id"].as_str().unwrap_or_default();
     let until = Span::from_ms(LIMIT.as_ms() + SLACK.as_ms()).after(now());
     follow::until_over(session, connection, id, Some(until))?;
     let run = call(connection, "show_job", &json!({ "job": id }), None)?;
-    let number = newest(&run)["number"].as_u64().and_then(|number| u32::try_from(number).ok());
-    let said = id.parse::<TaskId>().ok().zip(number).and_then(|(task, number)| {
-        let folder = Session::paths().ok()?.runs().join(ProcessKey::attempt(task, number).directory());
-        fs::read(folder.join(SAID)).ok()
-    });
-    Ok(Ran { run, said: said.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()) })
+    let logs = call(connection, "run_logs", &json!({ "job": id }), None)?;
+    let said = logs["output"]["said"].as_str().map(|said| said.trim().to_owned());
+    Ok(Ran { run, said })
 }
 
 /// The newest attempt of a run.

@@ -11,6 +11,7 @@ mod daemon;
 mod exit;
 mod follow;
 mod greet;
+mod interrupts;
 mod mcp;
 mod open;
 mod streams;

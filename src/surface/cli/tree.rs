@@ -151,9 +151,16 @@ fn extras(command: Command, name: &str) -> Command {
 
 fn check() -> Command {
     let agent = Arg::new("agent").required(true).value_name("AGENT");
+    let value = |name: &'static str, what: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(what).help(help)
+    };
     Command::new("check")
         .about("Prove an agent: ask it for one word, as a job would")
         .arg(agent.help("Its name, perhaps with a model and an account: `claude:opus@work`"))
+        .arg(value("model", "MODEL", "The model, where the name has none"))
+        .arg(value("account", "NAME", "The account, where the name has none"))
+        .arg(value("env", "NAME", "A variable read at its start; repeatable").action(ArgAction::Append))
+        .arg(value("env-file", "FILE", "A file of NAME=value lines, read at its start"))
 }
 
 fn daemon() -> Command {

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 
-use crate::home::Home;
+use crate::home::{Home, until};
 
 /// Puts an agent among the user's whose program is this shell script.
 fn put(home: &Home, script: &str) {
@@ -66,4 +69,28 @@ fn a_program_that_lies_beside_the_path_is_found_by_runs_and_told_by_doctor() {
         told.iter().any(|told| told.contains("mine (") && told.contains("your shell does not find")),
         "{told:?}"
     );
+}
+
+#[test]
+fn an_interrupted_check_leaves_no_job_and_no_process() {
+    let home = Home::new();
+    put(&home, "echo started > $HOME/started; exec sleep 600");
+    let mut check = home.spawn(&["agents", "check", "mine"]);
+    until(|| home.user().join("started").exists());
+    kill(Pid::from_raw(i32::try_from(check.id()).unwrap()), Signal::SIGINT).unwrap();
+    assert_eq!(check.wait().unwrap().signal(), Some(2), "it dies of what it was told");
+    assert_eq!(home.json(&["ls", "--all"])["jobs"], json!([]));
+    until(|| home.processes().len() <= 1);
+}
+
+#[test]
+fn variables_a_model_and_an_account_are_handed_on_to_a_check() {
+    let home = Home::new();
+    put(&home, "echo \"$MINE\"");
+    fs::write(home.project().join("env"), "MINE=from a file\n").unwrap();
+    let checked = home.json(&["agents", "check", "mine", "--env-file", "env"]);
+    assert_eq!(checked["said"], "from a file", "{checked}");
+    home.run(&["agents", "check", "mine", "--model", "big"]).refused(&["mine takes no model"]);
+    let said = home.run(&["agents", "check", "mine", "--account", "work"]).ended(1);
+    assert!(said.out.contains("mine@work does not work"), "{}", said.out);
 }

@@ -1,5 +1,6 @@
 //! Jobs of real agents: the daemon runs each CLI against a scripted model, and what it makes of that is shown.
 
+mod checks;
 mod ends;
 mod failures;
 mod loops;
@@ -68,11 +69,15 @@ impl<'a> Desk<'a> {
 
     #[track_caller]
     fn add_with(&self, permissions: &str, words: &[&str]) -> Json {
+        let usual = ["add", "--agent", self.name(), "--permissions", permissions];
+        self.json(&[&usual, words, &self.passed()].concat())
+    }
+
+    /// The words that hand on by name what the client needs of its environment.
+    fn passed(&self) -> Vec<&str> {
         let own = ["HOME", "PATH", "TMPDIR", "LANG", "TZ", "CONVERGE_HOME"];
         let names = self.seat.environment().map(|(name, _)| name).filter(|name| !own.contains(name));
-        let passed: Vec<&str> = names.flat_map(|name| ["--env", name]).collect();
-        let usual = ["add", "--agent", self.name(), "--permissions", permissions];
-        self.json(&[&usual, words, &passed].concat())
+        names.flat_map(|name| ["--env", name]).collect()
     }
 
     /// Waits until a job or run is over, and answers its view.
