@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use converge::command::House;
+use converge::command::settings::Settings;
 use converge::config::Config;
 use converge::core::refusal::{Code, Refusal};
 use converge::daemon::control::{self, Stopped};
@@ -35,7 +36,13 @@ fn run_daemon(paths: &Paths) -> Result<ExitCode, Refusal> {
 
 /// The parts of a daemon as the verbs see them.
 fn house(parts: Parts) -> House {
+    let (paths, config) = (parts.paths.clone(), parts.config.clone());
     House {
+        settings: Box::new(move || match Config::load(&paths) {
+            Ok(now) if now == config => Settings::InForce,
+            Ok(_) => Settings::Changed,
+            Err(error) => Settings::Wrong(format!("{:#}", anyhow::Error::from(error))),
+        }),
         readers: Readers::new(parts.paths.database()),
         places: offline::places(&parts.paths),
         engine: parts.engine,

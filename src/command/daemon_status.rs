@@ -40,6 +40,8 @@ pub struct Status {
     pub socket: String,
     /// How many runs may be under way at once.
     pub lanes: u32,
+    /// What somebody should know of the settings; null when those of the file are in force.
+    pub settings: Option<String>,
 }
 
 impl Command for DaemonStatus {
@@ -63,6 +65,7 @@ impl Command for DaemonStatus {
             home: cx.house.places.home.display().to_string(),
             socket: cx.house.places.socket.display().to_string(),
             lanes: cx.house.lanes,
+            settings: (cx.house.settings)().note(),
         })
     }
 }
@@ -95,6 +98,7 @@ impl Render for Status {
             ("running", format!("{} of at most {} at once", of("running"), self.lanes)),
             ("home", self.home.clone()),
             ("socket", self.socket.clone()),
+            ("settings", self.settings.clone().unwrap_or_default()),
         ]);
     }
 }

@@ -98,6 +98,7 @@ impl Command for Doctor {
             Finding::good("daemon", format!("answers, pid {pid}")),
             Finding::good("lock", format!("{}, held by it", cx.house.places.lock.display())),
         ];
+        findings.extend((cx.house.settings)().finding());
         findings.extend(crate::command::examine::places(&cx.house.places));
         let problems = cx.read(|tx| health::problems(tx, self.deep.into()))?;
         findings.extend(crate::command::examine::store(problems, self.deep.into()));

@@ -54,6 +54,7 @@ pub mod run_logs;
 pub mod run_now;
 pub mod schema;
 pub mod select;
+pub mod settings;
 pub mod show_agent;
 pub mod show_job;
 pub mod speak;
@@ -83,6 +84,7 @@ use crate::command::caller::Caller;
 use crate::command::page::Page;
 use crate::command::places::Places;
 use crate::command::schema::{Field, Fields, Object};
+use crate::command::settings::Settings;
 use crate::command::tell::Tell;
 use crate::core::account::Accounts;
 use crate::core::actor::Actor;
@@ -210,6 +212,8 @@ pub struct House {
     pub consent: Consent,
     /// What is said of the accounts of agents.
     pub accounts: Accounts,
+    /// Looks whether the settings are others by now.
+    pub settings: Box<dyn Fn() -> Settings + Send + Sync>,
     /// The path of the user's login shell, which may take seconds to say it the first time.
     pub login_path: fn() -> Option<&'static str>,
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::agent::catalogue::Catalogue;
 use crate::command::caller::{Audience, Caller};
 use crate::command::places::Places;
-use crate::command::{self, Asked, House};
+use crate::command::{self, Asked, House, settings};
 use crate::core::account::Accounts;
 use crate::core::consent::Consent;
 use crate::core::process::{Command, Control, Cut, Ending, Outcome, ProcessKey, files};
@@ -80,6 +80,7 @@ impl Guest {
         };
         let readers = Readers::new(database);
         let house = House {
+            settings: Box::new(|| settings::Settings::InForce),
             started_at: engine.now(),
             engine,
             readers,

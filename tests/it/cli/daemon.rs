@@ -179,3 +179,26 @@ fn settings_are_read_and_strangers_among_them_refused() {
     fs::write(&config, r#"{"lanes": 3}"#).unwrap();
     assert_eq!(home.json(&["daemon", "start"])["lanes"], 3);
 }
+
+#[test]
+fn settings_that_were_changed_are_told_until_a_restart_makes_them_count() {
+    let home = Home::new();
+    fs::create_dir(home.home()).unwrap();
+    let config = home.home().join("config.json");
+    fs::write(&config, r#"{"lanes": 3}"#).unwrap();
+    assert_eq!(home.json(&["daemon", "start"])["settings"], Json::Null);
+    // Written otherwise, and the same.
+    fs::write(&config, r#"{ "lanes": 3, "keep": "30d" }"#).unwrap();
+    assert_eq!(home.json(&["daemon", "status"])["settings"], Json::Null);
+    fs::write(&config, r#"{"lanes": 4}"#).unwrap();
+    let status = home.run(&["daemon", "status"]).done().out;
+    assert!(status.contains("changed since it started; `converge daemon restart`"), "{status}");
+    assert_eq!(finding(&home.json(&["doctor"]), "config")["state"], "warn");
+    fs::write(&config, r#"{"lanes": 0}"#).unwrap();
+    let reply = home.run(&["doctor", "--json"]).ended(1).json();
+    let wrong = finding(&reply, "config");
+    assert!(wrong["message"].as_str().unwrap().contains("`lanes` is a number from 1"), "{wrong}");
+    fs::write(&config, r#"{"lanes": 4}"#).unwrap();
+    let restarted = home.json(&["daemon", "restart"]);
+    assert_eq!((&restarted["lanes"], &restarted["settings"]), (&json!(4), &Json::Null));
+}

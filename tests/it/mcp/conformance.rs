@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use converge::command::House;
 use converge::command::caller::{Audience, Caller};
+use converge::command::settings::Settings;
 use converge::core::account::Accounts;
 use converge::core::consent::Consent;
 use converge::daemon::offline;
@@ -33,6 +34,7 @@ fn listen(home: &Home, runtime: &Runtime) -> String {
     let paths = Paths::at(home.home());
     let engine = Handle::new(Box::new(SystemClock));
     let house = House {
+        settings: Box::new(|| Settings::InForce),
         readers: Readers::new(paths.database()),
         places: offline::places(&paths),
         started_at: engine.now(),
