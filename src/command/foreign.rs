@@ -13,7 +13,7 @@ const fn alias(foreign: &'static str, ours: &'static str) -> Alias {
 }
 
 /// Names whose meaning is certain, in small letters with `_`.
-const FIELDS: [Alias; 69] = [
+const FIELDS: [Alias; 70] = [
     alias("command", "cmd"),
     alias("shell", "cmd"),
     alias("script", "cmd"),
@@ -27,6 +27,7 @@ const FIELDS: [Alias; 69] = [
     alias("permission", "permissions"),
     alias("permission_mode", "permissions"),
     alias("reasoning_effort", "effort"),
+    alias("auth_profile", "account"),
     alias("add_dirs", "add_dir"),
     alias("directories", "add_dir"),
     alias("max_cost", "max_usd"),

@@ -152,7 +152,7 @@ fn a_cli_that_keeps_accounts_is_told_which() {
     check(
         "codewith",
         &Invocation { account, ..plain() },
-        "--ask-for-approval never exec --json --ephemeral --skip-git-repo-check --auth-profile work --sandbox \
+        "--ask-for-approval never --auth-profile work exec --json --ephemeral --skip-git-repo-check --sandbox \
          workspace-write -",
     );
     check_refused(

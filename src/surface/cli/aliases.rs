@@ -31,7 +31,7 @@ const COMMANDS: [OfCommand; 11] = [
     OfCommand { old: "why", new: "explain" },
 ];
 
-const FLAGS: [OfFlag; 15] = [
+const FLAGS: [OfFlag; 17] = [
     OfFlag { command: "add", old: "task", flag: "prompt" },
     OfFlag { command: "add", old: "stop", flag: "until" },
     OfFlag { command: "add", old: "interval", flag: "every" },
@@ -40,6 +40,8 @@ const FLAGS: [OfFlag; 15] = [
     OfFlag { command: "add", old: "timezone", flag: "tz" },
     OfFlag { command: "add", old: "expires-at", flag: "ends_at" },
     OfFlag { command: "add", old: "checks", flag: "checks" },
+    OfFlag { command: "add", old: "auth-profile", flag: "account" },
+    OfFlag { command: "update", old: "auth-profile", flag: "account" },
     OfFlag { command: "update", old: "task", flag: "prompt" },
     OfFlag { command: "update", old: "stop", flag: "until" },
     OfFlag { command: "update", old: "interval", flag: "every" },

@@ -158,7 +158,7 @@ fn check() -> Command {
         .about("Prove an agent: ask it for one word, as a job would")
         .arg(agent.help("Its name, perhaps with a model and an account: `claude:opus@work`"))
         .arg(value("model", "MODEL", "The model, where the name has none"))
-        .arg(value("account", "NAME", "The account, where the name has none"))
+        .arg(value("account", "NAME", "The account, where the name has none").alias("auth-profile"))
         .arg(value("env", "NAME", "A variable read at its start; repeatable").action(ArgAction::Append))
         .arg(value("env-file", "FILE", "A file of NAME=value lines, read at its start"))
 }

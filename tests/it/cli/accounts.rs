@@ -49,3 +49,22 @@ fn what_can_be_no_account_is_refused() {
     add("work", "qwen").refused(&["Qwen Code has no accounts of its own"]);
     assert!(!home.home().join("accounts").exists());
 }
+
+#[test]
+fn an_agent_that_keeps_accounts_by_itself_is_told_one_by_either_name() {
+    let home = Home::new();
+    let folder = home.user().join(".local/bin");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("codewith"), "#!/bin/sh\necho \"$*\" > asked\n").unwrap();
+    fs::set_permissions(folder.join("codewith"), fs::Permissions::from_mode(0o755)).unwrap();
+    for flag in ["--account", "--auth-profile"] {
+        let added = home.add(&["--prompt", "x", "--agent", "codewith", flag, "work", "--manual"]);
+        assert_eq!(added["agent"], "codewith@work");
+        let id = added["id"].as_str().unwrap();
+        home.run(&["run-now", id]);
+        let asked = home.text("asked");
+        assert!(asked.starts_with("--ask-for-approval never --auth-profile work exec "), "{asked}");
+        home.run(&["cancel", id]).done();
+        home.run(&["rm", "--force", id]).done();
+    }
+}
