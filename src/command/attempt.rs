@@ -48,6 +48,9 @@ pub struct AttemptView {
     pub cost: Option<Cost>,
     /// The conversation it was in.
     pub conversation: Option<String>,
+    /// Whether it wrote otherwise than its agent's manifest says, so that no more than its text was understood.
+    #[serde(default)]
+    pub is_strange: bool,
 }
 
 impl From<&attempts::Attempt> for AttemptView {
@@ -72,6 +75,7 @@ impl From<&attempts::Attempt> for AttemptView {
             tokens: reading.and_then(|reading| reading.tokens),
             cost: reading.and_then(|reading| reading.cost),
             conversation: reading.and_then(|reading| Some(reading.conversation.as_ref()?.id.clone())),
+            is_strange: reading.is_some_and(|reading| reading.is_strange),
         }
     }
 }

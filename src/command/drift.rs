@@ -61,18 +61,22 @@ fn is_strange(reading: &Reading) -> bool {
 fn drifted(known: &Known, run: TaskId, version: Version<'_>) -> Finding {
     let name = &known.manifest.name;
     let seen = known.manifest.seen.as_deref().filter(|seen| *seen != ANY);
-    let seen = match seen {
+    let right_for = match seen {
         Some(seen) => format!("was seen to be right for {seen}"),
         None => "was never seen with a version".to_owned(),
     };
     let here = version(known).map(|version| format!(", and {version} is here")).unwrap_or_default();
-    let message =
-        format!("{name} wrote otherwise than its manifest says, last in {run}; the manifest {seen}{here}");
+    let message = format!(
+        "{name} wrote otherwise than its manifest says, last in {run}; the manifest {right_for}{here}"
+    );
     let own = match &known.origin {
-        Origin::BuiltIn => format!(
-            "install that version, or save `converge agents show {name} --toml` as agents/{name}.toml in \
-             Converge's home and mend it"
-        ),
+        Origin::BuiltIn => {
+            let install = seen.map(|seen| format!("install {seen}, or ")).unwrap_or_default();
+            format!(
+                "{install}save `converge agents show {name} --toml` as agents/{name}.toml in Converge's home and \
+                 mend it"
+            )
+        }
         Origin::Added(file) | Origin::Replaced(file) => format!("mend {file}"),
     };
     Finding::warn(SUBJECT, message, format!("`converge agents check {name}` tries it; {own}"))

@@ -6,6 +6,10 @@ use crate::command::spent;
 use crate::core::class::Class;
 use crate::core::plain::plain;
 
+/// What is said of an attempt that was not understood.
+pub const STRANGE: &str =
+    "wrote otherwise than the agent's manifest says: no more than its text is understood";
+
 /// Shows what is known of attempts of agents; nothing when there were none.
 pub fn render(job: &str, attempts: &[AttemptView], page: &mut Page) {
     let read: Vec<&AttemptView> = attempts.iter().filter(|attempt| attempt.agent.is_some()).collect();
@@ -37,6 +41,10 @@ pub fn render(job: &str, attempts: &[AttemptView], page: &mut Page) {
         // What was denied is said below, in more words.
         if let Some(message) = attempt.message.as_ref().filter(|_| attempt.denials.is_empty()) {
             page.wrapped(&format!("attempt {} said: {}", attempt.number, line(message)), "  ");
+        }
+        if attempt.is_strange {
+            let told = format!("attempt {} {STRANGE}", attempt.number);
+            page.wrapped(&told, "  ");
         }
         if !attempt.denials.is_empty() {
             let denied = line(&attempt.denials.join(", "));

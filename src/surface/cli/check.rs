@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 use crate::client::autostart::Autostart;
 use crate::client::connect::Connection;
 use crate::command;
+use crate::command::readings::STRANGE;
 use crate::command::run_logs::printable;
 use crate::core::assignment::Candidate;
 use crate::core::refusal::{Code, Refusal};
@@ -162,6 +163,7 @@ fn told(candidate: &Candidate, agent: &Json, Ran { run, said }: &Ran) -> Json {
     let class = [&attempt["class"], &run["reason"], &attempt["reason"]].into_iter().find_map(Json::as_str);
     let class = class.unwrap_or("timeout");
     let ok = ["done", "exit_zero"].contains(&class);
+    let is_strange = attempt["is_strange"] == true;
     let message = [&attempt["message"], &run["note"]].into_iter().find_map(Json::as_str);
     let instant = |name: &str| attempt[name].as_str().and_then(|text| text.parse::<Timestamp>().ok());
     let took = instant("started_at").zip(instant("finished_at")).map(|(from, to)| Span::between(from, to));
@@ -170,7 +172,8 @@ fn told(candidate: &Candidate, agent: &Json, Ran { run, said }: &Ran) -> Json {
         "ok": ok,
         "class": class,
         "message": message,
-        "fix": (!ok).then(|| fix(class, &candidate.agent)),
+        "is_strange": is_strange,
+        "fix": (!ok || is_strange).then(|| fix(class, &candidate.agent)),
         "program": agent["program"],
         "version": agent["version"],
         "took": took,
@@ -183,6 +186,11 @@ fn told(candidate: &Candidate, agent: &Json, Ran { run, said }: &Ran) -> Json {
 /// What to do about a failure of this class.
 fn fix(class: &str, agent: &str) -> String {
     match class {
+        "done" | "exit_zero" => {
+            format!(
+                "`converge doctor` tells the versions; `converge agents show {agent} --toml` begins a manifest of your own"
+            )
+        }
         "agent_missing" => format!("install it, then look at `converge agents show {agent}`"),
         "auth" => {
             format!("log in by starting `{agent}` yourself; an account has its own: `converge account list`")
@@ -218,7 +226,14 @@ fn text(checked: &Json) -> String {
     let tokens = &checked["tokens"];
     let tokens = tokens["input"].as_u64().zip(tokens["output"].as_u64());
     let tokens = tokens.map(|(input, output)| format!("{input} in, {output} out"));
-    let rows = [("said", said), ("tokens", tokens), ("message", of("message")), ("fix", of("fix"))];
+    let strange = (checked["is_strange"] == true).then(|| format!("it {STRANGE}"));
+    let rows = [
+        ("said", said),
+        ("tokens", tokens),
+        ("message", of("message")),
+        ("but", strange),
+        ("fix", of("fix")),
+    ];
     lines.extend(rows.into_iter().filter_map(|(name, value)| Some(format!("  {name:<8} {}", value?))));
     lines.join("\n") + "\n"
 }

@@ -94,3 +94,16 @@ fn variables_a_model_and_an_account_are_handed_on_to_a_check() {
     let said = home.run(&["agents", "check", "mine", "--account", "work"]).ended(1);
     assert!(said.out.contains("mine@work does not work"), "{}", said.out);
 }
+
+#[test]
+fn an_agent_that_answers_otherwise_than_its_manifest_says_is_told() {
+    let home = Home::new();
+    put(&home, "echo '{\"kind\":\"news\"}'");
+    let manifest = home.home().join("agents/mine.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let event = "form = \"lines\"\n[[output.event]]\nwhen = { type = \"result\" }\nresult = \"text\"";
+    fs::write(&manifest, text.replace("form = \"text\"", event)).unwrap();
+    let said = home.run(&["agents", "check", "mine"]).done().out;
+    assert!(said.contains("wrote otherwise than the agent's manifest says"), "{said}");
+    assert!(said.contains("agents show mine --toml"), "{said}");
+}
