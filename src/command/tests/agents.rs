@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -264,9 +265,13 @@ fn what_stands_in_a_prompt_is_shown_to_nobody() {
 }
 
 #[test]
-fn an_agent_that_wrote_otherwise_than_its_manifest_says_is_told() {
+fn an_agent_that_wrote_otherwise_than_its_manifest_says_is_told_until_it_is_understood_again() {
+    static IS_MENDED: AtomicBool = AtomicBool::new(false);
     let guest = guest_of(&["codex", "claude"], |line| {
         let text = match line {
+            "codex" if IS_MENDED.load(Ordering::SeqCst) => {
+                "{\"type\":\"thread.started\",\"thread_id\":\"a\"}\n"
+            }
             "codex" => "{\"kind\":\"news\"}\n",
             _ => "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":false,\"result\":\"ok\"}\n",
         };
@@ -294,6 +299,10 @@ fn an_agent_that_wrote_otherwise_than_its_manifest_says_is_told() {
     );
     let fix = told[0]["fix"].as_str().expect("a text");
     assert!(fix.contains("converge agents check codex") && fix.contains("--toml"), "{fix}");
+    IS_MENDED.store(true, Ordering::SeqCst);
+    let run = guest.told("run_now", json!({ "job": "tidy" }))["id"].clone();
+    guest.wait(run.as_str().expect("an id"));
+    assert_eq!(drifted(), [] as [Json; 0]);
 }
 
 #[test]
