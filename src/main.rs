@@ -9,7 +9,7 @@ use converge::core::refusal::{Code, Refusal};
 use converge::daemon::control::{self, Stopped};
 use converge::daemon::{self, Parts, offline};
 use converge::paths::Paths;
-use converge::process::{caller, descriptors, login_path, shim};
+use converge::process::{caller, descriptors, login_path, question, shim};
 use converge::store::readers::Readers;
 use converge::surface::cli::{self, Hooks};
 
@@ -51,6 +51,7 @@ fn house(parts: Parts) -> House {
         consent: parts.config.consent,
         accounts: parts.config.accounts,
         login_path: login_path::get,
+        ask: question::put,
     }
 }
 

@@ -4,6 +4,7 @@
 //! path. Where it stands nowhere it stays unknown. A path is taken as it was captured and repaired, since that
 //! of a service may lack where people's programs lie.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,21 @@ pub struct Program {
     pub path: PathBuf,
     /// Its version, where that can be seen.
     pub version: Option<String>,
+}
+
+/// A question that a program answers in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The program.
+    pub program: PathBuf,
+    /// The words behind it.
+    pub arguments: Vec<String>,
+    /// Its variables.
+    pub env: BTreeMap<String, String>,
+    /// Those that it has from whoever asks, where they are set.
+    pub pass: Vec<String>,
+    /// It is not asked where one of these is set.
+    pub unless: Vec<String>,
 }
 
 impl Program {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::agent::document::{self, Mistake, Table};
+use crate::agent::login::LoginHint;
 use crate::agent::output::Output;
 use crate::agent::register::Registration;
 use crate::agent::template::{PROMPT_FILE, Part, Phrase, Slot};
@@ -33,6 +34,8 @@ pub struct Manifest {
     pub environment: Environment,
     /// How it finds Converge while it runs; none where it cannot be told without changing its user's settings.
     pub register: Option<Registration>,
+    /// How it says whether somebody is logged in; none where it does not.
+    pub login: Option<LoginHint>,
     /// How its output is read.
     pub output: Output,
     /// The members that nobody has seen at work.
@@ -141,6 +144,7 @@ fn read(table: &mut Table<'_, '_>) -> Option<Manifest> {
     let permissions = table.table("permissions").map(Table::lists).unwrap_or_default();
     let environment = environment(table);
     let register = Registration::read(table);
+    let login = LoginHint::read(table);
     let registers = register.as_ref().is_some_and(|register| !register.arguments.is_empty());
     check_slots(table, &arguments, |slot| match slot {
         Slot::Permissions => ("permissions", permissions.values().any(|words| !words.is_empty())),
@@ -172,6 +176,7 @@ fn read(table: &mut Table<'_, '_>) -> Option<Manifest> {
         permissions,
         environment,
         register,
+        login,
         output: output?,
         unverified,
     })

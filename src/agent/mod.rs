@@ -12,6 +12,7 @@ pub mod document;
 pub mod interpret;
 pub mod invocation;
 mod lines;
+pub mod login;
 pub mod manifest;
 pub mod outcome;
 mod outline;

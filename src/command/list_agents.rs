@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::catalogue::{Known, Origin, Refused};
+use crate::command::logins;
 use crate::command::page::{Page, Tone};
 use crate::command::programs;
 use crate::command::schema::Object;
@@ -41,6 +42,8 @@ pub struct AgentRow {
     pub version: Option<String>,
     /// The version that its manifest was seen to be right for.
     pub seen: Option<String>,
+    /// How a person logs in, where its program says that nobody is; null otherwise.
+    pub log_in: Option<String>,
     /// The user's file that it is from.
     pub file: Option<String>,
 }
@@ -109,8 +112,15 @@ impl AgentRow {
             seen: known.manifest.seen.clone(),
             version: program.as_ref().and_then(|program| program.version.clone()),
             program: program.map(|program| program.path.display().to_string()),
+            log_in: None,
             file,
         }
+    }
+
+    /// With what its program says of logins.
+    #[must_use]
+    pub fn asked(self, known: &Known, cx: &Context<'_>) -> Self {
+        Self { log_in: logins::missing(known, None, cx), ..self }
     }
 }
 
@@ -131,7 +141,7 @@ impl Command for ListAgents {
     fn run(self, cx: &Context<'_>) -> Result<Agents, Refusal> {
         let catalogue = agent_files::catalogue(&cx.house.places.home);
         Ok(Agents {
-            agents: catalogue.agents.iter().map(|known| AgentRow::of(known, cx)).collect(),
+            agents: catalogue.agents.iter().map(|known| AgentRow::of(known, cx).asked(known, cx)).collect(),
             refused: catalogue.refused.iter().map(RefusedFile::of).collect(),
         })
     }
@@ -164,6 +174,12 @@ impl Render for Agents {
             }
         }
         page.gap();
+        for agent in &self.agents {
+            if let Some(log_in) = &agent.log_in {
+                let told = format!("Nobody is logged in at {}, as it says: `{log_in}`", agent.name);
+                page.wrapped(&told, "  ");
+            }
+        }
         page.line("`converge agents show NAME` shows how one is driven.");
     }
 }

@@ -37,6 +37,7 @@ pub mod list_accounts;
 pub mod list_agents;
 pub mod list_events;
 pub mod list_jobs;
+pub mod logins;
 pub mod open_run;
 pub mod page;
 pub mod places;
@@ -94,6 +95,7 @@ use crate::core::span::Span;
 use crate::engine::handle::Handle;
 use crate::engine::input::{Answer, Key, Write};
 use crate::engine::writes;
+use crate::programs::Question;
 use crate::store::keys;
 use crate::store::readers::Readers;
 use crate::store::tx::{StoreError, Tx};
@@ -216,6 +218,8 @@ pub struct House {
     pub settings: Box<dyn Fn() -> Settings + Send + Sync>,
     /// The path of the user's login shell, which may take seconds to say it the first time.
     pub login_path: fn() -> Option<&'static str>,
+    /// Asks the program of an agent something; what it answers, if it does.
+    pub ask: fn(&Question) -> Option<String>,
 }
 
 /// The longest that one request waits: whoever waits longer asks again, and is told in between.

@@ -1,5 +1,7 @@
 //! Programs as a caller has them: those that the service would find for its jobs, and those of its shell.
 
+use std::collections::BTreeMap;
+
 use crate::command::Context;
 use crate::command::caller::Caller;
 use crate::programs::{Program, repaired};
@@ -21,6 +23,13 @@ pub fn of_service(names: &[String], cx: &Context<'_>) -> Option<Program> {
 /// The program that the shell of this caller would run.
 pub fn of_shell(names: &[String], caller: &Caller) -> Option<Program> {
     Program::find(names, path(caller))
+}
+
+/// The variables that a program of this caller is asked something with.
+pub fn environment(caller: &Caller) -> BTreeMap<String, String> {
+    let mut env = caller.env.clone();
+    env.insert("PATH".to_owned(), repaired(path(caller), home(caller), None));
+    env
 }
 
 fn path(caller: &Caller) -> &str {

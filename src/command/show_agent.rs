@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::catalogue::{Catalogue, Known, Origin};
 use crate::agent::document::Scalar;
 use crate::agent::invocation::{Invocation, Session};
+use crate::agent::login::LoginHint;
 use crate::agent::manifest::{Manifest, PROFILES, Prompt};
 use crate::agent::output::{Counts, EventRule, Failure, Form, Take};
 use crate::agent::place::Place;
@@ -69,6 +70,8 @@ pub struct AgentShown {
     pub tool_ends: Vec<String>,
     /// How it finds Converge while it runs: words, files and variables.
     pub register: BTreeMap<String, String>,
+    /// How its program says that nobody is logged in.
+    pub login: BTreeMap<String, String>,
     /// What is read from which events.
     pub events: Vec<EventShown>,
     /// What means which failure.
@@ -108,7 +111,7 @@ impl Command for ShowAgent {
     fn run(self, cx: &Context<'_>) -> Result<AgentShown, Refusal> {
         let catalogue = agent_files::catalogue(&cx.house.places.home);
         if let Some(known) = catalogue.find(&self.agent) {
-            let shown = AgentShown::of(AgentRow::of(known, cx), &known.manifest);
+            let shown = AgentShown::of(AgentRow::of(known, cx).asked(known, cx), &known.manifest);
             return Ok(AgentShown { toml: self.toml.then(|| toml(known)), ..shown });
         }
         Err(unknown(&self.agent, &catalogue))
@@ -200,6 +203,7 @@ impl AgentShown {
             tool_starts: output.tool_starts.clone(),
             tool_ends: output.tool_ends.clone(),
             register: manifest.register.as_ref().map(registration).unwrap_or_default(),
+            login: manifest.login.as_ref().map(login).unwrap_or_default(),
             events: output.events.iter().map(EventShown::of).collect(),
             failures: output.failures.iter().map(FailureShown::of).collect(),
             unverified: manifest.doubts(),
@@ -243,6 +247,20 @@ fn registration(register: &Registration) -> BTreeMap<String, String> {
     };
     let files = register.files.iter().map(named("file"));
     arguments.into_iter().chain(files).chain(register.set.iter().map(named("variable"))).collect()
+}
+
+/// How its program tells of logins, as its manifest has it.
+fn login(hint: &LoginHint) -> BTreeMap<String, String> {
+    let said = [
+        ("asked by", hint.ask.join(" ")),
+        ("denied by", hint.denied.clone()),
+        ("unless", hint.unless.join(" ")),
+        ("log in", hint.log_in.join(" ")),
+    ];
+    said.into_iter()
+        .filter(|(_, said)| !said.is_empty())
+        .map(|(name, said)| (name.to_owned(), said))
+        .collect()
 }
 
 fn counts_words(counts: Counts) -> &'static str {
@@ -329,6 +347,7 @@ impl Render for AgentShown {
             ("program", row.program.clone().unwrap_or_else(|| "not found".to_owned())),
             ("version", row.version.clone().unwrap_or_else(|| "not known".to_owned())),
             ("seen", row.seen.clone().unwrap_or_else(|| "never: from documentation alone".to_owned())),
+            ("log in by", row.log_in.clone().unwrap_or_default()),
             ("file", row.file.clone().unwrap_or_default()),
             ("prompt", self.prompt.clone()),
             ("arguments", self.arguments.join(" ")),
@@ -345,6 +364,7 @@ impl Render for AgentShown {
             ("tools begin", self.tool_starts.join("\n")),
             ("tools end", self.tool_ends.join("\n")),
             ("finds converge", if self.register.is_empty() { unregistered() } else { pairs(&self.register) }),
+            ("logins", pairs(&self.login)),
         ]);
         let profile = PROFILES.iter().find_map(|profile| Some((profile, self.examples.get(*profile)?)));
         if let Some((profile, words)) = profile {

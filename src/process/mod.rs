@@ -20,6 +20,7 @@ pub mod descriptors;
 pub mod identity;
 pub mod lock;
 pub mod login_path;
+pub mod question;
 pub mod rundir;
 pub mod shim;
 pub mod supervisor;

@@ -89,6 +89,7 @@ impl Guest {
             consent: Consent::default(),
             accounts: Accounts::new(),
             login_path: || None,
+            ask: |_| None,
         };
         let caller = Caller {
             actor: "test".to_owned(),

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value as Json;
 
-use crate::home::Home;
+use crate::home::{Home, Said};
 
 const MINE: &str = "name = \"mine\"\nprograms = [\"mine\"]\nprompt = \"stdin\"\narguments = [\"--go\"]\n\
                     [permissions]\nedit = []\n[output]\nform = \"text\"\n";
@@ -19,10 +19,15 @@ fn put(home: &Home, name: &str, text: &str) {
 
 /// Puts a program on a path of its own, in a package of this version.
 fn install(home: &Home, name: &str, version: &str) -> String {
+    install_saying(home, name, version, "")
+}
+
+/// One that does this.
+fn install_saying(home: &Home, name: &str, version: &str, line: &str) -> String {
     let folder = home.folder().join("programs").join(name);
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("package.json"), format!("{{\"version\":\"{version}\"}}")).unwrap();
-    fs::write(folder.join(name), "#!/bin/sh\n").unwrap();
+    fs::write(folder.join(name), format!("#!/bin/sh\n{line}\n")).unwrap();
     fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
     folder.display().to_string()
 }
@@ -56,6 +61,32 @@ fn every_agent_is_listed_with_what_is_here_of_it() {
     assert_eq!(row(&agents, "claude")["program"], format!("{}/claude", path[0]));
     let text = home.run(&["agents"]).done().out;
     assert!(text.starts_with("NAME") && text.contains("converge agents show NAME"), "{text}");
+}
+
+#[test]
+fn an_agent_at_which_nobody_is_logged_in_is_told_with_how_to() {
+    let home = Home::new();
+    let says = |in_or_not: bool| {
+        format!("test \"$*\" = 'auth status' && echo '{{ \"loggedIn\": {in_or_not} }}' >&2")
+    };
+    let path = [false, true].map(|in_or_not| {
+        let folder = install_saying(&home, "claude", "2.1.329", &says(in_or_not));
+        let own = format!("{folder}-{in_or_not}");
+        fs::rename(folder, &own).unwrap();
+        format!("{own}:/usr/bin:/bin")
+    });
+    let run = |words: &[&str], in_or_not: bool| {
+        let mut command = home.command(words);
+        Said::of(&command.env("PATH", &path[usize::from(in_or_not)]).output().unwrap()).done()
+    };
+    assert_eq!(row(&run(&["agents", "--json"], true).json(), "claude")["log_in"], Json::Null);
+    let agents = run(&["agents", "--json"], false).json();
+    assert_eq!(row(&agents, "claude")["log_in"], "claude auth login");
+    let text = run(&["agents"], false).out;
+    assert!(text.contains("Nobody is logged in at claude, as it says: `claude auth login`"), "{text}");
+    let add = ["add", "--agent", "claude", "--prompt", "x", "--manual"];
+    let added = run(&add, false).out;
+    assert!(added.contains("`claude` says that nobody is logged in"), "{added}");
 }
 
 #[test]

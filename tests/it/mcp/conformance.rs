@@ -43,6 +43,7 @@ fn listen(home: &Home, runtime: &Runtime) -> String {
         consent: Consent::default(),
         accounts: Accounts::new(),
         login_path: || None,
+        ask: |_| None,
     };
     let _inside = runtime.enter();
     let desk = Desk::open(house, None, |_| None).unwrap();

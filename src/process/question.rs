@@ -1,0 +1,88 @@
+//! Questions to programs of agents, whose answers are kept for a while.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::process::ask::{ask, shell};
+use crate::process::platform::since_boot;
+use crate::programs::Question;
+
+/// A program that takes longer has no answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long an answer is kept: a person who has just logged in soon finds that told.
+const KEPT: Duration = Duration::from_secs(30);
+
+/// So many answers are kept; there are as many as agents with accounts.
+const KEPT_MOST: usize = 64;
+
+type Answers = Vec<(Question, Duration, Option<String>)>;
+
+static ANSWERS: Mutex<Answers> = Mutex::new(Vec::new());
+
+/// What the program says, on both of its streams; none when it does not answer.
+pub fn put(question: &Question) -> Option<String> {
+    let now = since_boot();
+    let is_kept = |at: Duration| now < at + KEPT;
+    let answers = || ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, _, answer)) = answers().iter().find(|(asked, at, _)| asked == question && is_kept(*at)) {
+        return answer.clone();
+    }
+    let answer = answer(question);
+    let mut answers = answers();
+    answers.retain(|(asked, at, _)| asked != question && is_kept(*at));
+    if answers.len() < KEPT_MOST {
+        answers.push((question.clone(), now, answer.clone()));
+    }
+    answer
+}
+
+#[expect(clippy::disallowed_methods, reason = "the daemon hands on values it was started with")]
+fn answer(question: &Question) -> Option<String> {
+    let Question { program, arguments, env, pass, unless } = question;
+    if unless.iter().any(|name| env.contains_key(name) || std::env::var_os(name).is_some()) {
+        return None;
+    }
+    let mut command = shell("/bin/sh", &["-c", "exec \"$0\" \"$@\" 2>&1"]);
+    let passed = pass.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let home = env.get("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from);
+    command.arg(program).args(arguments).env_clear().envs(env).envs(passed).current_dir(home);
+    match ask(&mut command, PATIENCE, || false) {
+        Ok(answer) => Some(String::from_utf8_lossy(&answer.stdout).into_owned()),
+        Err(error) => {
+            tracing::info!(program = %program.display(), %error, "a program does not answer");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_of_both_streams_and_is_kept_for_its_question() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let count = folder.path().join("count");
+        let line = "echo x >> \"$1\"; echo out; echo err >&2; echo \"$WHO\"; exit 1";
+        let arguments = ["-c", line, "sh", count.to_str().expect("a path")].map(str::to_owned).to_vec();
+        let asked = |who: &str| Question {
+            program: PathBuf::from("/bin/sh"),
+            arguments: arguments.clone(),
+            env: BTreeMap::from([("WHO".to_owned(), who.to_owned())]),
+            pass: Vec::new(),
+            unless: Vec::new(),
+        };
+        for who in ["one", "one", "two", "one"] {
+            assert_eq!(put(&asked(who)).expect("an answer"), format!("out\nerr\n{who}\n"));
+        }
+        assert_eq!(std::fs::read_to_string(count).expect("it was asked"), "x\nx\n");
+        let moot = Question { unless: vec!["WHO".to_owned()], ..asked("three") };
+        assert_eq!(put(&moot), None);
+        let missing = Question { program: PathBuf::from("/no/such"), ..asked("") };
+        assert!(put(&missing).is_some_and(|answer| answer.contains("/no/such")));
+    }
+}
