@@ -6,7 +6,7 @@ use crate::core::class::Class;
 use crate::core::id::TaskId;
 use crate::core::reading::Reading;
 use crate::core::task::course::{Around, Wait};
-use crate::core::task::decide::Input;
+use crate::core::task::input::Input;
 use crate::core::task::{Evaluating, Origin, Phase, State, Task, onward};
 use crate::engine::batch::Batch;
 use crate::store::tx::StoreError;

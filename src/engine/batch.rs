@@ -163,7 +163,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Says `input` to a task, follows its events and saves it.
-    pub fn say_to_task(&mut self, stored: &mut tasks::Stored, input: &task::decide::Input) -> Answered<()> {
+    pub fn say_to_task(&mut self, stored: &mut tasks::Stored, input: &task::input::Input) -> Answered<()> {
         let job = stored.task.job;
         let Some(contract) = jobs::definition(self.tx, job, stored.task.revision)? else {
             return Err(StoreError::BadRow {

@@ -10,7 +10,7 @@ use crate::core::reason::EndReason;
 use crate::core::refusal::Refusal;
 use crate::core::span::Span;
 use crate::core::task::course::Course;
-use crate::core::task::decide::Input;
+use crate::core::task::input::Input;
 use crate::core::task::event::{Charge, Event};
 use crate::core::task::exit::Exit;
 use crate::core::task::report::Report;

@@ -167,7 +167,7 @@ fn update(batch: &mut Batch<'_>, update: &Update) -> Answered<Answer> {
     let by = batch.by.clone();
     jobs::revise(batch.tx, &stored.job, &stored.definition, &by, batch.now)?;
     for mut pending in tasks::pending_of(batch.tx, stored.job.id)? {
-        let rebind = task::decide::Input::Rebind {
+        let rebind = task::input::Input::Rebind {
             revision: stored.job.revision,
             definition: Box::new(stored.definition.clone()),
         };
@@ -247,7 +247,7 @@ fn cancel(batch: &mut Batch<'_>, stored: &mut jobs::Stored) -> Answered<()> {
     let Some(mut run) = active.map(|active| tasks::get(batch.tx, active)).transpose()?.flatten() else {
         return Ok(Ok(()));
     };
-    batch.say_to_task(&mut run, &task::decide::Input::Cancel)
+    batch.say_to_task(&mut run, &task::input::Input::Cancel)
 }
 
 /// Ends runs and nothing else; one that cannot be ended refuses all.
@@ -266,7 +266,7 @@ fn cancel_runs(batch: &mut Batch<'_>, runs: &[TaskId]) -> Answered<Answer> {
             let refusal = Refusal::new(Code::Conflict, format!("run {id} is over, too late to cancel it"));
             return Ok(Err(refusal.hint(format!("`converge cancel {}` ends its job", run.task.job))));
         }
-        if let Err(refusal) = batch.say_to_task(&mut run, &task::decide::Input::Cancel)? {
+        if let Err(refusal) = batch.say_to_task(&mut run, &task::input::Input::Cancel)? {
             return Ok(Err(refusal));
         }
         ended.push(*id);
@@ -347,7 +347,7 @@ fn hasten(batch: &mut Batch<'_>, mut waiting: tasks::Stored) -> Answered<Answer>
         | task::State::Ended(_)
         | task::State::Skipped(_) => false,
     };
-    if is_put_off && let Err(refusal) = batch.say_to_task(&mut waiting, &task::decide::Input::Hasten)? {
+    if is_put_off && let Err(refusal) = batch.say_to_task(&mut waiting, &task::input::Input::Hasten)? {
         return Ok(Err(refusal));
     }
     Ok(Ok(Answer::Started { run, source }))

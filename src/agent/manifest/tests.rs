@@ -65,7 +65,7 @@ fn an_unknown_member_is_refused_with_the_nearest_known_one() {
         "version =",
         &[
             "line 2: `version` is not known; known here are name, title, seen, programs, prompt, arguments, options, \
-         permissions, environment, register, output, failure, unverified",
+         permissions, environment, register, login, output, failure, unverified",
         ],
     );
 }

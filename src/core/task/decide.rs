@@ -13,37 +13,9 @@ use crate::core::task::conclude::Wanted;
 use crate::core::task::course::Around;
 use crate::core::task::event::Event;
 use crate::core::task::exit::Exit;
+use crate::core::task::input::Input;
 use crate::core::task::report::Report;
 use crate::core::task::{End, Evaluating, How, Known, Origin, Phase, State, Task};
-
-/// What can be said to a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
-    /// A lane is free for it.
-    Claim {
-        /// When the time of its job is over, if that is bounded.
-        until: Option<Timestamp>,
-        /// What else goes on that may keep it from starting.
-        around: Around,
-    },
-    /// What it waited for may have ended.
-    Release,
-    /// What the world says about a process of it.
-    Report(Report),
-    /// Somebody wants it ended.
-    Cancel,
-    /// Somebody wants it now instead of at its due time.
-    Hasten,
-    /// The clock was put back, so what was near may be far away.
-    ClockBack,
-    /// Its job has a new revision.
-    Rebind {
-        /// The revision.
-        revision: u32,
-        /// Its definition.
-        definition: Box<Definition>,
-    },
-}
 
 /// A check whose process was lost this often is unknown.
 const CHECK_TRIES: u16 = 3;
@@ -374,33 +346,6 @@ impl Task {
             Code::Conflict,
             format!("`{}`{attempt} changes nothing in {} now", input.word(), self.id),
         )
-    }
-}
-
-impl Input {
-    /// The attempt that a report is about.
-    fn attempt(&self) -> Option<u32> {
-        match self {
-            Self::Report(report) => Some(report.key().attempt),
-            Self::Claim { .. }
-            | Self::Release
-            | Self::Cancel
-            | Self::Hasten
-            | Self::ClockBack
-            | Self::Rebind { .. } => None,
-        }
-    }
-
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Claim { .. } => "claim",
-            Self::Release => "release",
-            Self::Report(report) => report.word(),
-            Self::Cancel => "cancel",
-            Self::Hasten => "hasten",
-            Self::ClockBack => "clock back",
-            Self::Rebind { .. } => "rebind",
-        }
     }
 }
 

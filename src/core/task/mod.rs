@@ -9,6 +9,7 @@ pub mod course;
 pub mod decide;
 pub mod event;
 pub mod exit;
+pub mod input;
 pub mod onward;
 pub mod report;
 #[cfg(test)]

@@ -34,8 +34,9 @@ const THREADS: usize = 2;
 /// How many calls may wait for the disk, or for a change, at once.
 const CALLS_MAX: usize = 768;
 
-/// Calls read JSON and the store, which recurses little.
-const STACK_BYTES: usize = 512 << 10;
+/// What takes most is the description of a command line, which hints are read by; in a build without
+/// optimization it takes more than half of this.
+const STACK_BYTES: usize = 1 << 20;
 
 /// How long a thread without work stays.
 const IDLE_MAX: Duration = Duration::from_secs(2);
