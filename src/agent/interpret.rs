@@ -12,11 +12,12 @@ use serde_json::Value as Json;
 use crate::agent::lines::{LINE_MAX, Line, Lines};
 use crate::agent::manifest::Manifest;
 use crate::agent::outline::Outline;
-use crate::agent::output::{Counts, EventRule, Form, Take};
+use crate::agent::output::{Counts, EventRule, Form};
 use crate::agent::place::Spot;
 use crate::agent::reset::Reset;
 use crate::agent::rules::Rules;
 use crate::agent::signals::Signals;
+use crate::agent::take::Take;
 use crate::core::reading::Tokens;
 
 /// So much is kept of what is no event, and of a result.
@@ -207,6 +208,7 @@ impl<'m> Interpreter<'m> {
                 self.say(found);
             }
             Take::Delta => self.say(found),
+            Take::Structured => self.signals.structured = document(found),
             Take::Input => self.count(found, counts, |tokens| &mut tokens.input),
             Take::CachedInput => self.count(found, counts, |tokens| &mut tokens.cached_input),
             Take::CacheWrites => self.count(found, counts, |tokens| &mut tokens.cache_writes),
@@ -267,6 +269,12 @@ impl<'m> Interpreter<'m> {
             Counts::Run | Counts::Session => number,
         };
     }
+}
+
+/// A document as JSON text; half of one that is too long would be none.
+fn document(found: &Json) -> Option<String> {
+    let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+    (text.len() <= TEXT_MAX).then_some(text)
 }
 
 /// A text as it is kept; anything else as JSON.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::agent::manifest::{Manifest, Prompt};
 use crate::agent::register::{Register, Registration};
-use crate::agent::template::{PROMPT_FILE, Part, Phrase, Slot};
+use crate::agent::template::{self, PROMPT_FILE, Part, Phrase, Slot};
 use crate::core::nearest::nearest;
 use crate::core::process::PrivateFile;
 use crate::core::refusal::Problem;
@@ -32,9 +32,23 @@ pub struct Invocation<'a> {
     pub account: Option<Account<'a>>,
     /// Where a private file for the prompt may be put, for a CLI that does not read its standard input.
     pub prompt_file: &'a str,
+    /// What its result is to fit; anything when nothing is said.
+    pub schema: Option<Schema<'a>>,
     /// What it finds among its servers while it runs, as far as it can be told.
     pub register: Option<Register<'a>>,
 }
+
+/// What a result is to fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schema<'a> {
+    /// The schema.
+    pub text: &'a str,
+    /// Where the private file [`SCHEMA_FILE`] lies, for a CLI that reads it from one.
+    pub file: &'a str,
+}
+
+/// The private file for a schema; no file of a manifest can be called so, since theirs begin with no dot.
+pub const SCHEMA_FILE: &str = ".schema.json";
 
 /// In which conversation an agent is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +122,7 @@ impl Invocation<'_> {
             set.extend(registration.set(register));
             files = registration.files(register);
         }
+        files.extend(self.schema_file(manifest));
         let mut strip = Vec::new();
         if let Some(account) = self.account {
             match (account, &manifest.environment.account) {
@@ -172,11 +187,26 @@ impl Invocation<'_> {
                 Session::Resume(id) => said(&options.resume, "session", id),
                 Session::Fork(id) => said(&options.fork, "session", id),
             },
+            Slot::Schema => Ok(self.schema_words(manifest)),
             Slot::Converge => Ok(self
                 .registered(manifest)
                 .map(|(register, registration)| registration.arguments(register))
                 .unwrap_or_default()),
         }
+    }
+
+    /// The words that say what its result is to fit.
+    fn schema_words(&self, manifest: &Manifest) -> Vec<String> {
+        let (Some(schema), Some(phrase)) = (self.schema, &manifest.options.schema) else { return Vec::new() };
+        let [_, file] = template::SCHEMA;
+        phrase.say(if phrase.has(file) { schema.file } else { schema.text }).collect()
+    }
+
+    /// The file that it reads that from.
+    fn schema_file(&self, manifest: &Manifest) -> Option<PrivateFile> {
+        let [_, file] = template::SCHEMA;
+        manifest.options.schema.as_ref().filter(|phrase| phrase.has(file))?;
+        self.schema.map(|schema| PrivateFile { name: SCHEMA_FILE.to_owned(), text: schema.text.to_owned() })
     }
 
     /// What is wanted and cannot be said to this agent.
@@ -191,6 +221,7 @@ impl Invocation<'_> {
         need(self.model.is_some(), &options.model, "model", "takes no model");
         need(self.effort.is_some(), &options.effort, "effort", "takes no effort");
         need(!self.directories.is_empty(), &options.directory, "directories", "takes no further directories");
+        need(self.schema.is_some(), &options.schema, "schema", "gives no structured results");
         need(!self.tools.is_empty(), &options.tool, "tools", "takes no names of tools to allow");
         let is_profile = matches!(self.account, Some(Account::Profile(_)));
         need(is_profile, &options.auth_profile, "account", "keeps no accounts");

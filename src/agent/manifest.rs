@@ -9,7 +9,7 @@ use crate::agent::document::{self, Mistake, Table};
 use crate::agent::login::LoginHint;
 use crate::agent::output::Output;
 use crate::agent::register::Registration;
-use crate::agent::template::{PROMPT_FILE, Part, Phrase, Slot};
+use crate::agent::template::{self, PROMPT_FILE, Part, Phrase, Slot};
 
 /// How one agent CLI is driven and understood.
 #[derive(Debug, Clone)]
@@ -68,6 +68,8 @@ pub struct Options {
     pub resume: Option<Phrase>,
     /// For a copy of a conversation that goes on by itself.
     pub fork: Option<Phrase>,
+    /// For the schema that its result is to fit.
+    pub schema: Option<Phrase>,
     /// All the words with which a person opens a conversation in a terminal.
     pub open: Option<Phrase>,
 }
@@ -154,6 +156,7 @@ fn read(table: &mut Table<'_, '_>) -> Option<Manifest> {
         Slot::Tools => ("options.tool", options.tool.is_some()),
         Slot::Account => ("options.auth_profile", options.auth_profile.is_some()),
         Slot::Session => ("options.resume", options.resume.is_some() || options.fork.is_some()),
+        Slot::Schema => ("options.schema", options.schema.is_some()),
         Slot::Converge => ("register.arguments", registers),
     });
     let output = Output::read(table);
@@ -198,6 +201,7 @@ fn options(table: &mut Table<'_, '_>) -> Options {
         auth_profile: Phrase::read(&mut inner, "auth_profile", "{account}"),
         resume: Phrase::read(&mut inner, "resume", "{session}"),
         fork: Phrase::read(&mut inner, "fork", "{session}"),
+        schema: Phrase::read_either(&mut inner, "schema", template::SCHEMA),
         open: Phrase::read(&mut inner, "open", "{session}"),
     };
     inner.finish();

@@ -24,4 +24,5 @@ pub mod reset;
 mod rules;
 pub mod signals;
 pub mod story;
+pub mod take;
 pub mod template;

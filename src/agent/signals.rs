@@ -11,6 +11,8 @@ pub struct Signals {
     pub session: Option<String>,
     /// What the agent said in the end.
     pub result: Option<String>,
+    /// That as JSON text, where a document was asked for.
+    pub structured: Option<String>,
     /// Tokens.
     pub tokens: Option<Tokens>,
     /// Dollars.

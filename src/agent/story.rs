@@ -15,9 +15,10 @@ use crate::agent::interpret::Interpreter;
 use crate::agent::lines::{LINE_MAX, Line, Lines};
 use crate::agent::manifest::Manifest;
 use crate::agent::outline::Outline;
-use crate::agent::output::{Counts, EventRule, Form, Output, Take};
+use crate::agent::output::{Counts, EventRule, Form, Output};
 use crate::agent::place::Spot;
 use crate::agent::signals::Signals;
+use crate::agent::take::Take;
 use crate::core::plain::plain;
 use crate::core::reading::{Dollars, Tokens};
 

@@ -21,13 +21,15 @@ pub enum Slot {
     Account,
     /// Which conversation goes on.
     Session,
+    /// What its result is to fit.
+    Schema,
     /// How the agent finds Converge.
     Converge,
 }
 
 impl Slot {
     /// Every slot.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Permissions,
         Self::Model,
         Self::Effort,
@@ -35,6 +37,7 @@ impl Slot {
         Self::Tools,
         Self::Account,
         Self::Session,
+        Self::Schema,
         Self::Converge,
     ];
 
@@ -48,6 +51,7 @@ impl Slot {
             Self::Tools => "{tools}",
             Self::Account => "{account}",
             Self::Session => "{session}",
+            Self::Schema => "{schema}",
             Self::Converge => "{converge}",
         }
     }
@@ -55,6 +59,9 @@ impl Slot {
 
 /// Where the prompt's private file is named, within a word.
 pub const PROMPT_FILE: &str = "{prompt_file}";
+
+/// What stands for the schema of a result: its text, or its private file.
+pub(super) const SCHEMA: [&str; 2] = ["{schema}", "{schema_file}"];
 
 /// A part of a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,12 +115,33 @@ impl Phrase {
     /// Reads a phrase whose value goes where `hole` stands.
     pub(super) fn read(table: &mut Table<'_, '_>, name: &'static str, hole: &'static str) -> Option<Self> {
         let words = table.words(name)?;
+        Some(Self::of(table, name, words, hole))
+    }
+
+    /// Reads a phrase whose value goes where one of two holes stands.
+    pub(super) fn read_either(
+        table: &mut Table<'_, '_>,
+        name: &'static str,
+        holes: [&'static str; 2],
+    ) -> Option<Self> {
+        let words = table.words(name)?;
+        let [usual, other] = holes;
+        let hole = if words.iter().any(|word| word.contains(other)) { other } else { usual };
+        Some(Self::of(table, name, words, hole))
+    }
+
+    fn of(table: &Table<'_, '_>, name: &str, words: Vec<String>, hole: &'static str) -> Self {
         if let Some(strange) = words.iter().flat_map(|word| braced(word)).find(|braced| *braced != hole) {
             table.mistake(name, &format!("has `{strange}`"), &format!("the value is `{hole}`"));
         } else if !words.iter().any(|word| word.contains(hole)) {
             table.mistake(name, "does not say where the value goes", &format!("write {hole} in a word"));
         }
-        Some(Self { words, hole })
+        Self { words, hole }
+    }
+
+    /// Whether the value goes where this stands.
+    pub(super) fn has(&self, hole: &str) -> bool {
+        self.hole == hole
     }
 
     /// The words with the value in its place.

@@ -25,7 +25,7 @@ use crate::store::jobs;
 pub struct AddJob {
     /// What to call it; unique among live jobs
     pub name: Option<String>,
-    /// Makes a second job where the same is live under another name
+    /// A second job where the same is live under another name
     #[arg(long)]
     #[schemars(extend("rare" = true))]
     pub again: bool,

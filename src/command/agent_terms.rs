@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::command::lenient;
 use crate::command::reader::Reader;
+use crate::command::{define, lenient};
 use crate::core::assignment::{Assignment, Candidate, OnQuota, Prompt};
 
 /// What an agent is to do, which agent, and how it goes about it.
@@ -46,6 +46,11 @@ pub struct AgentTerms {
     #[serde(deserialize_with = "lenient::texts")]
     #[schemars(extend("rare" = true))]
     pub allow_tool: Vec<String>,
+    /// A JSON Schema its results fit, or a file of it
+    #[arg(long, value_name = "FILE", help_heading = "Agent")]
+    #[serde(deserialize_with = "lenient::text")]
+    #[schemars(extend("rare" = true))]
+    pub schema: Option<String>,
     /// The account, where the agent names none
     #[arg(long, value_name = "NAME", help_heading = "Agent")]
     #[schemars(extend("rare" = true))]
@@ -82,6 +87,7 @@ impl AgentTerms {
             ("session", self.session.is_some()),
             ("add_dir", !self.add_dir.is_empty()),
             ("allow_tool", !self.allow_tool.is_empty()),
+            ("schema", self.schema.is_some()),
             ("account", self.account.is_some()),
             ("on_quota", self.on_quota.is_some()),
             ("quota_wait", self.quota_wait.is_some()),
@@ -108,6 +114,7 @@ impl AgentTerms {
             session: Some(assignment.session.word().to_owned()),
             add_dir: assignment.directories.clone(),
             allow_tool: assignment.tools.clone(),
+            schema: assignment.schema.as_ref().map(ToString::to_string),
             account: None,
             on_quota: Some(assignment.on_quota.word().to_owned()),
             quota_wait: Some(assignment.quota_wait.to_string()),
@@ -142,6 +149,7 @@ impl AgentTerms {
             session: named(&self.session, told.session),
             add_dir: several(&self.add_dir, told.add_dir),
             allow_tool: several(&self.allow_tool, told.allow_tool),
+            schema: named(&self.schema, told.schema),
             account: named(&self.account, None),
             on_quota: named(&self.on_quota, on_quota),
             quota_wait: named(&self.quota_wait, told.quota_wait),
@@ -184,6 +192,9 @@ impl AgentTerms {
         if !self.allow_tool.is_empty() {
             told.push(format!("may use {} without asking", self.allow_tool.join(", ")));
         }
+        told.extend(
+            self.schema.as_ref().map(|schema| format!("each result fits {}", define::shorten(schema))),
+        );
         let wait = self.quota_wait.as_deref().unwrap_or_default();
         told.extend(self.on_quota.as_deref().map(|on_quota| match on_quota {
             "fail" => "a used-up quota fails the run".to_owned(),

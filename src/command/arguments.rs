@@ -166,6 +166,10 @@ impl Field {
                 let names: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
                 (names.join(",").into(), None)
             }
+            // A schema is an object, which is kept as text.
+            (Kind::Text, value @ Json::Object(_)) if self.name == "schema" => {
+                (Json::String(value.to_string()), None)
+            }
             (Kind::Text, value) => {
                 let kind = if value.is_array() { "a list" } else { "an object" };
                 (value, problem(format!("{kind}, not text"), "write text"))

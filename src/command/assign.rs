@@ -11,6 +11,7 @@ use crate::command::agent_terms::{self, AgentTerms};
 use crate::command::define::{plain, shorten};
 use crate::command::preflight;
 use crate::command::reader::Reader;
+use crate::command::structured;
 use crate::core::account;
 use crate::core::assignment::{Assignment, Candidate, OnQuota, Prompt, Session, is_word};
 use crate::core::nearest::nearest;
@@ -80,6 +81,7 @@ impl AgentTerms {
             None => self.read_session(reader, &agents, chain.as_deref(), place.schedule),
         };
         let directories = self.read_directories(reader);
+        let schema = structured::read(self.schema.as_deref(), reader);
         let count = chain.as_ref().map(Vec::len);
         let on_quota = self.read_on_quota(reader, count);
         let quota_wait = match self.quota_wait.as_deref() {
@@ -96,13 +98,14 @@ impl AgentTerms {
             session: session?,
             directories: directories?,
             tools: self.allow_tool.clone(),
+            schema: schema?,
             on_quota: on_quota?,
             quota_wait: quota_wait?,
             tree,
         };
         for candidate in &assignment.chain {
             if let Some(known) = agents.find(&candidate.agent) {
-                fits(reader, &assignment, candidate, &known.manifest);
+                fits(reader, &assignment, candidate, (&known.manifest, &agents));
             }
         }
         Some(assignment)
@@ -304,7 +307,12 @@ fn no_agent(reader: &mut Reader<'_>, agents: &Catalogue, chain: &str, candidate:
 }
 
 /// Refuses what this agent cannot do.
-fn fits(reader: &mut Reader<'_>, wanted: &Assignment, candidate: &Candidate, manifest: &Manifest) {
+fn fits(
+    reader: &mut Reader<'_>,
+    wanted: &Assignment,
+    candidate: &Candidate,
+    (manifest, agents): (&Manifest, &Catalogue),
+) {
     const ANY: &str = "x";
     let tools: Vec<&str> = wanted.tools.iter().map(String::as_str).collect();
     let directories: Vec<&str> = wanted.directories.iter().map(String::as_str).collect();
@@ -323,6 +331,7 @@ fn fits(reader: &mut Reader<'_>, wanted: &Assignment, candidate: &Candidate, man
         // What an account is the settings say; `preflight` looks at it.
         account: candidate.account.as_ref().map(|_| invocation::Account::Variables),
         prompt_file: ANY,
+        schema: wanted.schema.as_ref().map(|_| invocation::Schema { text: ANY, file: ANY }),
         register: None,
     };
     let mut problems = invocation.call(manifest).err().unwrap_or_default();
@@ -334,6 +343,7 @@ fn fits(reader: &mut Reader<'_>, wanted: &Assignment, candidate: &Candidate, man
     for mut problem in problems {
         match problem.place.as_str() {
             "permissions" => problem.fix = Some(profiles(&wanted.permissions, manifest)),
+            "schema" => problem.fix = Some(structured::agents(agents)),
             "directories" => "add_dir".clone_into(&mut problem.place),
             "tools" => "allow_tool".clone_into(&mut problem.place),
             _ => {}
@@ -357,7 +367,7 @@ fn profiles(named: &str, manifest: &Manifest) -> String {
 }
 
 /// The text of a file, or why there is none.
-fn text_of(path: &Path) -> Result<String, String> {
+pub(super) fn text_of(path: &Path) -> Result<String, String> {
     if !path.is_absolute() {
         return Err("is a relative path, and there is nothing it could start from".to_owned());
     }

@@ -13,7 +13,7 @@ const fn alias(foreign: &'static str, ours: &'static str) -> Alias {
 }
 
 /// Names whose meaning is certain, in small letters with `_`.
-const FIELDS: [Alias; 70] = [
+const FIELDS: [Alias; 72] = [
     alias("command", "cmd"),
     alias("shell", "cmd"),
     alias("script", "cmd"),
@@ -28,6 +28,8 @@ const FIELDS: [Alias; 70] = [
     alias("permission_mode", "permissions"),
     alias("reasoning_effort", "effort"),
     alias("auth_profile", "account"),
+    alias("json_schema", "schema"),
+    alias("output_schema", "schema"),
     alias("add_dirs", "add_dir"),
     alias("directories", "add_dir"),
     alias("max_cost", "max_usd"),

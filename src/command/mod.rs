@@ -61,6 +61,7 @@ pub mod show_job;
 pub mod speak;
 pub mod spent;
 pub mod stamp;
+pub mod structured;
 pub mod table;
 pub mod target;
 pub mod tell;

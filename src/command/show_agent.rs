@@ -10,9 +10,10 @@ use crate::agent::document::Scalar;
 use crate::agent::invocation::{Invocation, Session};
 use crate::agent::login::LoginHint;
 use crate::agent::manifest::{Manifest, PROFILES, Prompt};
-use crate::agent::output::{Counts, EventRule, Failure, Form, Take};
+use crate::agent::output::{Counts, EventRule, Failure, Form};
 use crate::agent::place::Place;
 use crate::agent::register::{Registration, Text};
+use crate::agent::take::Take;
 use crate::command::list_agents::{AgentRow, RefusedFile};
 use crate::command::page::{Page, Tone};
 use crate::command::schema::Object;
@@ -161,6 +162,7 @@ impl AgentShown {
             ("auth_profile", &options.auth_profile),
             ("resume", &options.resume),
             ("fork", &options.fork),
+            ("schema", &options.schema),
             ("open", &options.open),
         ];
         let said = options
@@ -224,6 +226,7 @@ fn examples(manifest: &Manifest) -> BTreeMap<String, Vec<String>> {
             tools: &[],
             account: None,
             prompt_file: "PROMPT-FILE",
+            schema: None,
             register: None,
         };
         let call = invocation.call(manifest).ok()?;

@@ -1,8 +1,8 @@
 //! Targets: what a job executes, from the arguments that say it.
 
 use crate::agent::catalogue::Known;
-use crate::agent::output::Take;
 use crate::agent::price::Prices;
+use crate::agent::take::Take;
 use crate::command::assign::{self, Place};
 use crate::command::defaults::Kind;
 use crate::command::reader::Reader;

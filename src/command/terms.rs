@@ -25,7 +25,7 @@ pub struct Terms {
     /// A shell line to run
     #[arg(long, value_name = "LINE", help_heading = "What")]
     pub cmd: Option<String>,
-    /// A program and its arguments, run without a shell
+    /// A program and its arguments, without a shell
     #[arg(last = true, value_name = "ARGV")]
     #[schemars(extend("rare" = true))]
     pub argv: Vec<String>,

@@ -16,7 +16,7 @@ use crate::core::condition::fact::{Fact, Facts, Need};
 use crate::core::process::ProcessKey;
 use crate::core::refusal::{Code, Problem, Refusal};
 use crate::core::task::State;
-use crate::engine::ports::Inspect;
+use crate::engine::ports::{Inspect, Output};
 use crate::engine::work::inspect;
 use crate::engine::work::output::{self, Stream};
 use crate::store::{jobs, tasks};
@@ -71,15 +71,17 @@ impl Command for TestCondition {
         let (checks, needs): (Vec<Need>, Vec<Need>) =
             condition.needs().into_iter().partition(|need| matches!(need, Need::Check(_)));
         let key = ProcessKey::attempt(run, task.claims);
+        let output = Output::of(&definition, end.exit.reason);
         let facts = inspect::facts(
             &cx.house.places.runs,
-            &Inspect { key, cwd: PathBuf::from(&definition.cwd), needs },
+            &Inspect { key, output, cwd: PathBuf::from(&definition.cwd), needs },
         );
         let mut facts = Facts {
             exit: end.exit.judged_code(),
             known: facts.into_iter().map(|known| (known.need, known.fact)).collect(),
         };
-        let is_whole = output::is_whole(&cx.house.places.runs, key, Stream::Stdout).unwrap_or(false);
+        let is_whole = output != Output::Stdout
+            || output::is_whole(&cx.house.places.runs, key, Stream::Stdout).unwrap_or(false);
         for (need, fact) in &mut facts.known {
             // What is not found in a part may have been in the rest.
             if need.is_of_output() && !is_whole && matches!(fact, Fact::NotMet { .. }) {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::schema::Schema;
 use crate::core::span::Span;
 
 /// What a job asks of agents.
@@ -27,6 +28,9 @@ pub struct Assignment {
     /// Tools that it may use without asking, beside what the profile allows.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub tools: Vec<String>,
+    /// What the result of each run is to fit, when that is to be structured.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub schema: Option<Schema>,
     /// What happens when an account has used up what it may.
     pub on_quota: OnQuota,
     /// The longest wait for a quota, from the moment it was used up.

@@ -23,6 +23,7 @@ pub mod reason;
 pub mod refusal;
 pub mod retry;
 pub mod schedule;
+pub mod schema;
 pub mod size;
 pub mod span;
 pub mod task;

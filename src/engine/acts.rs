@@ -11,7 +11,7 @@ use crate::core::process::{Control, ProcessKey};
 use crate::core::task::conclude::Wanted;
 use crate::core::task::{End, Evaluating, Phase, State, Task};
 use crate::engine::launch::{self, Known};
-use crate::engine::ports::{Inspect, Launch, Read, Tidy};
+use crate::engine::ports::{Inspect, Launch, Output, Read, Tidy};
 use crate::store::tx::{StoreError, Tx};
 use crate::store::{attempts, jobs};
 
@@ -78,7 +78,11 @@ fn of_files(
     let key = task.attempt_key();
     Ok(match task.wanted(contract) {
         Wanted::Facts(needs) => {
-            Some(Action::Inspect(Inspect { key, cwd: PathBuf::from(&contract.cwd), needs }))
+            let State::Running { phase: Phase::Evaluating(Evaluating { exit, .. }), .. } = &task.state else {
+                return Ok(None);
+            };
+            let output = Output::of(contract, exit.reason);
+            Some(Action::Inspect(Inspect { key, output, cwd: PathBuf::from(&contract.cwd), needs }))
         }
         Wanted::Reading => {
             let (State::Running { phase: Phase::Evaluating(Evaluating { exit, .. }), .. }, Some(assignment)) =
@@ -94,6 +98,7 @@ fn of_files(
                 prices: known.agents.prices(),
                 from: task.course.continued(candidate).cloned(),
                 candidate: candidate.clone(),
+                schema: assignment.schema.clone(),
                 ending: exit.ending(),
                 cut: exit.cut(),
                 ended_at: ended.map_or(known.now, |ended| ended.ended_at),

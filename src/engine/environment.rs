@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::core::definition::Definition;
 use crate::core::job::{Brief, Job};
 use crate::core::process::ProcessKey;
+use crate::core::process::files::SAID;
 use crate::core::task::{Evaluating, Phase, State, Task};
 use crate::engine::Settings;
 
@@ -33,6 +34,11 @@ pub fn of_run(
         && let Some(code) = exit.code
     {
         set("CONVERGE_EXIT_CODE", code.to_string());
+    }
+    if let State::Running { phase: Phase::Evaluating(Evaluating { reading: Some(_), .. }), .. } = &task.state
+    {
+        let said = settings.runs_dir.join(task.attempt_key().directory()).join(SAID);
+        set("CONVERGE_RESULT", said.display().to_string());
     }
     for (word, brief) in [("LAST", &job.last), ("LAST_FAILURE", &job.last_failure)] {
         let Some(brief) = brief else { continue };

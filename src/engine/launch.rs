@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::agent::account::Choice;
-use crate::agent::invocation::{Input, Invocation, Session};
+use crate::agent::invocation::{Input, Invocation, SCHEMA_FILE, Schema, Session};
 use crate::agent::manifest::Manifest;
 use crate::agent::register::Register;
 use crate::core::assignment::Assignment;
 use crate::core::definition::{Definition, Target};
-use crate::core::process::files::PROMPT;
+use crate::core::process::files::{AGENT, PROMPT};
 use crate::core::process::{Bounds, Command, Control};
 use crate::core::refusal::Problem;
 use crate::core::span::Span;
@@ -139,6 +139,8 @@ impl Asked<'_> {
             run_dir: &run_dir,
             attempt: plain.key,
         };
+        let schema = assignment.schema.as_ref().map(ToString::to_string);
+        let schema_file = run_dir.join(AGENT).join(SCHEMA_FILE).display().to_string();
         let invocation = Invocation {
             session,
             model: candidate.model.as_deref(),
@@ -148,6 +150,7 @@ impl Asked<'_> {
             tools: &tools,
             account: choice.as_ref().map(Choice::said),
             prompt_file: &run_dir.join(PROMPT).display().to_string(),
+            schema: schema.as_deref().map(|text| Schema { text, file: &schema_file }),
             register: Some(register),
         };
         let call = invocation.call(manifest).or_else(|problems| {

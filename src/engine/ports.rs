@@ -17,10 +17,13 @@ use crate::agent::price::Prices;
 use crate::core::account::{Accounts, Login};
 use crate::core::assignment::{self, Candidate};
 use crate::core::condition::fact::Need;
+use crate::core::definition::Definition;
 use crate::core::id::TaskId;
 use crate::core::process::{Command, Control, Cut, Ending, PrivateFile, ProcessKey};
 use crate::core::reading::Conversation;
+use crate::core::reason::EndReason;
 use crate::core::refusal::Problem;
+use crate::core::schema::Schema;
 use crate::core::span::Span;
 
 /// Starts, stops and finds processes.
@@ -105,6 +108,8 @@ pub struct Read {
     pub prices: Arc<Prices>,
     /// The conversation it went on with.
     pub from: Option<Conversation>,
+    /// What its result is to fit.
+    pub schema: Option<Schema>,
     /// How its process ended.
     pub ending: Ending,
     /// Why its shim ended it, when it did.
@@ -113,11 +118,36 @@ pub struct Read {
     pub ended_at: Timestamp,
 }
 
+/// What conditions take for the output of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// What it wrote to its standard output.
+    Stdout,
+    /// Its result, which fits a schema.
+    Result,
+    /// Nothing: its result was to fit a schema, and there is none that does.
+    Nothing,
+}
+
+impl Output {
+    /// That of an attempt that ended for this reason.
+    pub fn of(contract: &Definition, reason: EndReason) -> Self {
+        let assignment = contract.target.assignment();
+        match assignment.and_then(|assignment| assignment.schema.as_ref()) {
+            None => Self::Stdout,
+            Some(_) if reason == EndReason::ExitZero => Self::Result,
+            Some(_) => Self::Nothing,
+        }
+    }
+}
+
 /// Facts wanted of an attempt that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspect {
     /// The attempt.
     pub key: ProcessKey,
+    /// What its output is.
+    pub output: Output,
     /// Where relative paths begin.
     pub cwd: PathBuf,
     /// What is to be found out.

@@ -13,6 +13,7 @@ fn plain() -> Invocation<'static> {
         tools: &[],
         account: None,
         prompt_file: "/runs/1/prompt",
+        schema: None,
         register: None,
     }
 }
@@ -32,6 +33,27 @@ fn check_refused(agent: &str, invocation: &Invocation<'_>, expected: &[(&str, &s
     let told: Vec<(&str, &str)> =
         problems.iter().map(|problem| (problem.place.as_str(), problem.message.as_str())).collect();
     assert_eq!(told, expected, "{agent}");
+}
+
+#[test]
+fn a_schema_is_handed_on_as_text_or_as_a_private_file() {
+    let schema = Schema { text: "{\"type\":\"object\"}", file: "/runs/1/agent/.schema.json" };
+    let asked = Invocation { schema: Some(schema), session: Session::Resume("id-1"), ..plain() };
+    let file = PrivateFile { name: SCHEMA_FILE.to_owned(), text: schema.text.to_owned() };
+    for (agent, words, files) in [
+        ("claude", "--resume id-1 --json-schema {\"type\":\"object\"}", vec![]),
+        ("codex", "--output-schema /runs/1/agent/.schema.json resume id-1 -", vec![file.clone()]),
+        ("qwen", "--resume id-1 --json-schema @/runs/1/agent/.schema.json", vec![file]),
+    ] {
+        let call = call(agent, &asked).expect(agent);
+        assert!(call.arguments.join(" ").ends_with(words), "{agent}: {:?}", call.arguments);
+        assert_eq!(call.files, files, "{agent}");
+    }
+    check_refused(
+        "gemini",
+        &Invocation { session: Session::Fresh, ..asked },
+        &[("schema", "Gemini CLI gives no structured results")],
+    );
 }
 
 #[test]

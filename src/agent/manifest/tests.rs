@@ -118,7 +118,7 @@ fn a_slot_and_what_goes_there_need_each_other() {
         "\"{prompt}\"",
         &[
             "line 5: `arguments` has the word `{prompt}`, and nothing stands for `{prompt}`; write {permissions}, \
-         {model}, {effort}, {directories}, {tools}, {account}, {session}, {converge} as a word, or {prompt_file} in one",
+         {model}, {effort}, {directories}, {tools}, {account}, {session}, {schema}, {converge} as a word, or {prompt_file} in one",
         ],
     );
     check(

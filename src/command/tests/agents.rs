@@ -145,6 +145,11 @@ fn what_an_agent_cannot_do_is_refused() {
         (json!({ "add_dir": "nowhere" }), "add_dir", "no directory"),
         (json!({ "on_quota": "wiat" }), "on_quota", "did you mean `wait`?"),
         (json!({ "on_quota": "fallback" }), "on_quota", "no second agent"),
+        (json!({ "agent": "test", "schema": {} }), "schema", "agents that do: `claude`, `codex`, `qwen`"),
+        (json!({ "agent": "claude,kimi", "schema": {} }), "schema", "gives no structured results"),
+        (json!({ "schema": "{\"type\":" }), "schema", "is no JSON: EOF"),
+        (json!({ "schema": { "type": "array" } }), "schema", "is of something else than an object"),
+        (json!({ "schema": "nowhere.json" }), "schema", "nowhere.json` cannot be read"),
         (json!({ "max_tokens": "many" }), "max_tokens", "no number of tokens"),
         (json!({ "max_tokens": "1.2345k" }), "max_tokens", "such as `200k` or `2.5M`; `0` is no limit"),
         (json!({ "max_usd": "much" }), "max_usd", "no amount"),
@@ -193,6 +198,29 @@ fn a_job_reads_back_as_the_arguments_that_make_it() {
         again
     });
     assert_eq!(again["existed"], true, "{again}");
+}
+
+#[test]
+fn a_schema_is_said_by_its_file_or_as_an_object_and_taken_away_by_none() {
+    let guest = guest(&["claude", "codex"]);
+    let schema = json!({ "type": "object", "required": ["ok"] });
+    fs::write(guest.house.places.home.join("project/ok.json"), format!("{schema:#}")).expect("a file");
+    let job = |name: &str, schema: Json| {
+        let job = json!({ "name": name, "prompt": "look", "agent": "codex,claude", "manual": true, "schema": schema });
+        made(&guest, job).0["schema"].clone()
+    };
+    let text = json!(schema.to_string());
+    assert_eq!(job("of-a-file", json!("ok.json")), text);
+    assert_eq!(job("of-an-object", schema.clone()), text);
+    assert_eq!(job("of-a-text", json!(format!(" {schema:#}"))), text);
+    let update = |more: Json| {
+        let mut request = json!({ "job": "of-a-file", "manual": true });
+        request.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        guest.told("update_job", request);
+        guest.told("show_job", json!({ "job": "of-a-file" }))["definition"]["schema"].clone()
+    };
+    assert_eq!(update(json!({ "effort": "high" })), text, "what is not named stays");
+    assert_eq!(update(json!({ "schema": "none" })), Json::Null);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! a text, and mapped to find a pattern, which may span any part of it. Whatever cannot be read makes a fact
 //! unknown; nothing in here fails.
 
-use std::fs::{File, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Seek};
 use std::num::NonZeroUsize;
 use std::ops::Deref;
@@ -17,8 +17,9 @@ use nix::sys::mman::{MapFlags, MmapAdvise, ProtFlags, madvise, mmap, munmap};
 
 use crate::core::condition::fact::{self, Fact, Need};
 use crate::core::condition::pattern::Pattern;
+use crate::core::process::files::SAID;
 use crate::core::task::Known;
-use crate::engine::ports::Inspect;
+use crate::engine::ports::{self, Inspect};
 use crate::engine::work::output::{self, Stream};
 
 /// Finds out every fact that needs no process.
@@ -74,6 +75,11 @@ enum Output {
 impl Output {
     fn of(runs: &Path, inspect: &Inspect) -> io::Result<Self> {
         let directory = runs.join(inspect.key.directory());
+        match inspect.output {
+            ports::Output::Stdout => {}
+            ports::Output::Result => return fs::read(directory.join(SAID)).map(Self::Held),
+            ports::Output::Nothing => return Err(io::Error::other("no result fits the schema")),
+        }
         match File::open(directory.join(Stream::Stdout.file_name())) {
             Ok(file) if file.metadata()?.len() > HELD_MAX => Ok(Self::Large(file)),
             Ok(file) => {

@@ -37,12 +37,22 @@ pub(super) fn reading(runs: &Path, read: &Read) -> Reading {
             Signals::default()
         }
     };
-    if let Some(result) = &signals.result
+    let structured = read.schema.as_ref().map(|schema| schema.fit(signals.structured.as_deref()));
+    let result = match &structured {
+        Some(Ok(document)) => Some(document),
+        Some(Err(_)) | None => signals.result.as_ref(),
+    };
+    if let Some(result) = result
         && let Err(error) = keep(&runs.join(read.key.directory()).join(SAID), result)
     {
         tracing::warn!(key = %read.key, %error, "what an agent said cannot be kept");
     }
-    of(manifest, &signals, read)
+    let mut reading = of(manifest, &signals, read);
+    if let (Class::Done, Some(Err(misfit))) = (reading.class, structured) {
+        reading.class = Class::SchemaError;
+        reading.message = Some(short(&misfit.to_string()));
+    }
+    reading
 }
 
 fn signals(runs: &Path, read: &Read, manifest: &Manifest) -> io::Result<Signals> {

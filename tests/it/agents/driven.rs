@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use converge::agent::invocation::{Input, Invocation, Session};
+use converge::agent::invocation::{Input, Invocation, Schema, Session};
 use converge::agent::manifest::Manifest;
 use serde_json::{Value as Json, json};
 
@@ -24,10 +24,17 @@ const PROMPT: &str = "-- Do \"it\",\n$HOME ✓\n";
 /// What each client does within seconds; some try again for a minute in the other cases.
 const CASES: [&str; 8] = ["first", "resume", "denied", "invalid", "auth", "context", "model", "unknown"];
 
+/// What clients do that take a schema: a result that fits it, and none.
+const STRUCTURED: [&str; 2] = ["schema", "misfit"];
+
+/// What a result is to fit.
+pub(crate) const SCHEMA: &str = r#"{"additionalProperties":false,"properties":{"n":{"type":"integer"},"ok":{"type":"boolean"}},"required":["n","ok"],"type":"object"}"#;
+
 every_client!(it_does_what_is_recorded, |client| {
     let manifest = recorded::manifest(client.name());
     assert_eq!(manifest.seen, Some(installed::version(client.package())), "seen is what is installed");
-    for case in CASES {
+    let structured = STRUCTURED.into_iter().filter(|_| manifest.options.schema.is_some());
+    for case in CASES.into_iter().chain(structured) {
         let home = Home::new();
         let model = Model::start(script(client, case));
         let done = drive(client, &manifest, case, (&home, &model));
@@ -41,6 +48,7 @@ every_client!(it_does_what_is_recorded, |client| {
         let (now, then) = (done.read(&manifest), Recording::of(&manifest, case).read(&manifest));
         assert_eq!(now.outcome.class, then.outcome.class, "{case}: {now:#?}");
         assert_eq!(now.signals.result, then.signals.result, "{case}");
+        assert_eq!(now.signals.structured, then.signals.structured, "{case}");
         assert_eq!(now.signals.denials, then.signals.denials, "{case}");
         assert!(!now.signals.is_strange() || case == "unknown", "{case}: {:?}", now.signals.lines);
     }
@@ -56,6 +64,8 @@ fn drive(
     let seat = Seat::take(client, home, model);
     let port = model.url().rsplit(':').next().unwrap().to_owned();
     let file = home.folder().join("prompt.md").display().to_string();
+    let schema = home.folder().join("schema.json").display().to_string();
+    fs::write(&schema, SCHEMA).unwrap();
     let run = |session: Session<'_>| {
         let permissions = if manifest.permissions.contains_key("edit") { "edit" } else { "full" };
         let invocation = Invocation {
@@ -67,6 +77,7 @@ fn drive(
             tools: &[],
             account: None,
             prompt_file: &file,
+            schema: STRUCTURED.contains(&case).then_some(Schema { text: SCHEMA, file: &schema }),
             register: None,
         };
         let call = invocation.call(manifest).unwrap();
@@ -106,6 +117,8 @@ fn script(client: &dyn Client, case: &str) -> Script {
                 .turn(Turn::call_own(tool, arguments).with_tokens(1000, 40))
                 .turn(Turn::say("I could not do that.").with_tokens(1100, 10));
         }
+        "schema" => return Script::new().turn(structured(client.name(), &json!({ "n": 3, "ok": true }))),
+        "misfit" => return misfit(client.name()),
         "invalid" => Failure::invalid("the sky is green"),
         "auth" => Failure::auth("invalid x-api-key"),
         "context" => Failure::invalid(match client.dialect() {
@@ -142,6 +155,26 @@ fn script(client: &dyn Client, case: &str) -> Script {
         _ => failure,
     };
     Script::new().fail(failure.header("x-should-retry", "false"))
+}
+
+/// How its model gives a structured result to a client that asked for one.
+pub(crate) fn structured(client: &str, result: &Json) -> Turn {
+    match client {
+        "claude" => Turn::call_own("StructuredOutput", result.clone()),
+        "qwen" => Turn::call_own("structured_output", result.clone()),
+        _ => Turn::say(result.to_string()),
+    }
+}
+
+/// A model that never gives the structured result that was asked for.
+pub(crate) fn misfit(client: &str) -> Script {
+    let wrong = json!({ "n": 3, "ok": "perhaps" });
+    match client {
+        // It asks several times, and ends well where its model does not even try.
+        "claude" => (0..8).fold(Script::new(), |script, _| script.turn(structured(client, &wrong))),
+        "qwen" => Script::new().say("I would rather not."),
+        _ => Script::new().turn(structured(client, &wrong)),
+    }
 }
 
 /// The client's own way to run a command that would have to be allowed.

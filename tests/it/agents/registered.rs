@@ -54,6 +54,7 @@ every_client!(an_agent_inside_a_run_finds_converge_and_may_look, |client| {
         tools: &[],
         account: None,
         prompt_file: &prompt_file,
+        schema: None,
         register: Some(Register { program: &program, home: &place, run_dir: &run_dir, attempt }),
     };
     let call = invocation.call(&manifest).unwrap();

@@ -53,6 +53,7 @@ fn ask(seat: &Seat<'_>, manifest: &Manifest, prompt_file: &str) -> String {
         directories: &[],
         tools: if is_claude { &["Bash"] } else { &[] },
         account: None,
+        schema: None,
         prompt_file,
         register: None,
     };

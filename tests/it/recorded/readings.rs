@@ -22,6 +22,8 @@ const OUTCOMES: &str = "
     context     context_full       context_full     context_full       context_full       context_full       context_full       context_full
     model       model_missing      failed           model_missing      model_missing      model_missing      model_missing      model_missing
     unknown     session_missing    session_missing  session_missing    session_missing    session_missing    session_missing    session_missing
+    schema      done               done             -                  -                  -                  done               -
+    misfit      schema_error       done             -                  -                  -                  schema_error       -
     network     idle               -                -                  -                  network            network            idle
 ";
 
@@ -100,6 +102,18 @@ fn the_conversation_and_the_answer_are_found_in_every_run_that_is_done() {
             assert!(signals.progress > 0 && signals.lines.broken == 0, "{agent} {case}: {:?}", signals.lines);
             assert!(signals.errors.is_empty() && signals.denials.is_empty(), "{agent} {case}");
         }
+    }
+}
+
+#[test]
+fn a_structured_result_is_found_where_one_was_asked_for() {
+    for agent in ["claude", "codex", "qwen"] {
+        let manifest = manifest(agent);
+        let found = |case| Recording::of(&manifest, case).read(&manifest).signals.structured;
+        assert_eq!(found("schema").as_deref(), Some(r#"{"n":3,"ok":true}"#), "{agent}");
+        // It hands on whatever its model says.
+        let misfit = (agent == "codex").then_some(r#"{"n":3,"ok":"perhaps"}"#);
+        assert_eq!(found("misfit").as_deref(), misfit, "{agent}");
     }
 }
 

@@ -136,6 +136,7 @@ fn assign(definition: &mut Definition, rng: &mut Rng) {
         chain,
         prompt: Prompt::Text("work".to_owned()),
         effort: None,
+        schema: None,
         permissions: if writes { "edit" } else { "read-only" }.to_owned(),
         session: match rng.below(6) {
             0 | 1 => Session::Fresh,

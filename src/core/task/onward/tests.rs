@@ -22,6 +22,7 @@ fn assignment(chain: &str, on_quota: OnQuota) -> Assignment {
         session: Session::Resume,
         directories: Vec::new(),
         tools: Vec::new(),
+        schema: None,
         on_quota,
         quota_wait: Span::from_secs(24 * 3600),
         tree: None,

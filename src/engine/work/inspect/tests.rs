@@ -5,12 +5,13 @@ use std::fs;
 use super::*;
 use crate::core::id::TaskId;
 use crate::core::process::ProcessKey;
-use crate::engine::ports::Tidy;
+use crate::engine::ports::{self, Tidy};
 use crate::engine::work::tidy::{Keep, tidy};
 
 fn inspect(folder: &Path, needs: &[Need]) -> Vec<Fact> {
     let key = ProcessKey::attempt(TaskId::from_bits(7), 1);
-    let inspect = Inspect { key, cwd: folder.to_owned(), needs: needs.to_vec() };
+    let inspect =
+        Inspect { key, output: ports::Output::Stdout, cwd: folder.to_owned(), needs: needs.to_vec() };
     facts(folder, &inspect).into_iter().map(|known| known.fact).collect()
 }
 
@@ -34,6 +35,27 @@ fn output_is_looked_at_whole() {
     let [pattern, text] = inspect(folder.path(), &needs()).try_into().unwrap();
     assert!(matches!(pattern, Fact::Met { .. }), "{pattern:?}");
     assert!(matches!(text, Fact::Met { .. }), "{text:?}");
+}
+
+#[test]
+fn of_a_structured_result_nothing_else_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = directory(folder.path());
+    fs::write(directory.join("stdout"), "all green").unwrap();
+    let look = |output| {
+        let key = ProcessKey::attempt(TaskId::from_bits(7), 1);
+        let needs = vec![Need::Contains("all green".to_owned())];
+        facts(folder.path(), &Inspect { key, output, cwd: folder.path().to_owned(), needs })
+            .pop()
+            .unwrap()
+            .fact
+    };
+    fs::write(directory.join(SAID), "{\"ok\":false}").unwrap();
+    assert!(matches!(look(ports::Output::Result), Fact::NotMet { .. }));
+    assert!(matches!(look(ports::Output::Nothing), Fact::Unknown { .. }));
+    fs::write(directory.join(SAID), "{\"ok\":\"all green\"}").unwrap();
+    assert!(matches!(look(ports::Output::Result), Fact::Met { .. }));
+    assert!(matches!(look(ports::Output::Nothing), Fact::Unknown { .. }));
 }
 
 #[test]

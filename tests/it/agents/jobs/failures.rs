@@ -11,7 +11,11 @@ use crate::agents::model::turn::{Failure, Turn};
 use crate::home::{Home, text, until};
 
 /// Runs a job once by hand and answers the words for how its only attempt ended.
-fn once(client: &'static dyn Client, script: Script, words: &[&str]) -> (String, serde_json::Value) {
+pub(super) fn once(
+    client: &'static dyn Client,
+    script: Script,
+    words: &[&str],
+) -> (String, serde_json::Value) {
     let home = Home::new();
     let model = Model::start(script);
     let desk = Desk::take(client, &home, &model);

@@ -4,6 +4,7 @@ mod checks;
 mod ends;
 mod failures;
 mod loops;
+mod results;
 
 use std::process::Command;
 

@@ -1,0 +1,37 @@
+//! Structured results: the schema that a job names for them, and the agents that give some.
+
+use std::path::Path;
+
+use crate::agent::catalogue::Catalogue;
+use crate::command::assign::text_of;
+use crate::command::define::{plain, shorten};
+use crate::command::reader::Reader;
+use crate::core::schema::Schema;
+
+/// The schema that is said, by its text or the file it stands in; none at all after a mistake.
+pub fn read(said: Option<&str>, reader: &mut Reader<'_>) -> Option<Option<Schema>> {
+    let Some(said) = said else { return Some(None) };
+    let text = if said.trim_start().starts_with('{') {
+        Ok(said.to_owned())
+    } else {
+        let path = plain(&Path::new(&reader.caller.cwd).join(said));
+        text_of(&path).map_err(|why| format!("`{}` {why}", shorten(&path.display().to_string())))
+    };
+    let read = text.and_then(|text| text.parse::<Schema>().map_err(|why| format!("the schema {why}")));
+    match read {
+        Ok(schema) => Some(Some(schema)),
+        Err(message) => {
+            let fix = "write JSON such as `{\"type\":\"object\",\"properties\":{\"ok\":{\"type\":\"boolean\"}},\
+                       \"required\":[\"ok\"]}`, or name a file with such";
+            reader.refuse("schema", message, fix);
+            None
+        }
+    }
+}
+
+/// Which agents give structured results.
+pub fn agents(known: &Catalogue) -> String {
+    let can = known.agents.iter().filter(|agent| agent.manifest.options.schema.is_some());
+    let names: Vec<&str> = can.map(|agent| agent.manifest.name.as_str()).collect();
+    format!("leave it out, or name agents that do: `{}`", names.join("`, `"))
+}
