@@ -9,7 +9,7 @@ use regex::Captures;
 use crate::core::span::Span;
 
 /// The groups by which a pattern says what kind of time it found.
-pub const GROUPS: [&str; 5] = ["epoch", "span", "date", "clock", "zone"];
+pub const GROUPS: [&str; 6] = ["epoch", "span", "seconds", "date", "clock", "zone"];
 
 /// What lies further ahead than this is no reset but a slip.
 const AHEAD_MOST: Span = Span::from_secs(40 * 86_400);
@@ -43,12 +43,18 @@ impl Reset {
         let epoch = group("epoch").and_then(|text| text.parse().ok()).and_then(Self::epoch);
         let span = || group("span").and_then(|text| text.parse().ok()).map(Self::After);
         let date = || group("date").and_then(date).map(Self::Local);
-        epoch.or_else(span).or_else(date).or_else(by_clock)
+        let seconds = || group("seconds").and_then(|text| text.parse().ok()).and_then(Self::seconds);
+        epoch.or_else(span).or_else(seconds).or_else(date).or_else(by_clock)
     }
 
     /// So many seconds after 1970.
     pub fn epoch(seconds: i64) -> Option<Self> {
         Timestamp::from_second(seconds).ok().map(Self::At)
+    }
+
+    /// After so many seconds, unless that is longer than anybody waits.
+    fn seconds(seconds: u64) -> Option<Self> {
+        (seconds <= AHEAD_MOST.as_ms() / 1000).then(|| Self::After(Span::from_secs(seconds)))
     }
 
     /// The instant, for something said at `now` on a machine in `zone`; none for one that cannot be meant.
@@ -116,6 +122,7 @@ mod tests {
         check(r"\|(?<epoch>\d+)", "limit reached|1795244400", Some("2026-11-21T07:00:00Z"));
         check(r"after (?<span>[\dhms]+)", "reset after 15h57m40s.", Some("2026-11-21T12:31:40Z"));
         check(r"at (?<date>.+)\.", "try again at Nov 21st, 2026 7:00 AM.", Some("2026-11-21T06:00:00Z"));
+        check(r"in (?<seconds>\d+)(\.\d+)?s", "retry in 10800.7s", Some("2026-11-20T23:34:00Z"));
         check(r"at (?<clock>.+)\.", "try again at 11:00 PM.", Some("2026-11-20T22:00:00Z"));
     }
 
@@ -133,6 +140,7 @@ mod tests {
         check(r"\|(?<epoch>\d+)", "|99999999999999999999", None);
         check(r"\|(?<epoch>\d+)", "|4000000000", None);
         check(r"after (?<span>.+)", "after 0x12", None);
+        check(r"in (?<seconds>\d+)s", "in 18446744073709551615s", None);
     }
 
     #[test]

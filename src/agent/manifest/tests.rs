@@ -208,7 +208,9 @@ fn signals_are_looked_at_too() {
     check(
         "(?<epoch>",
         "(?<when>",
-        &["line 21: `failure[0].says` has a group `when`; the groups are epoch, span, date, clock, zone"],
+        &[
+            "line 21: `failure[0].says` has a group `when`; the groups are epoch, span, seconds, date, clock, zone",
+        ],
     );
     check(
         "(?<epoch>\\d+)",

@@ -14,6 +14,7 @@ use super::model::Model;
 use super::model::dialect::Dialect;
 use super::model::script::Script;
 use super::model::turn::{Failure, Turn};
+use super::quotas::used_up;
 use super::seat::{DEADLINE, Seat};
 use crate::home::Home;
 use crate::recorded::{self, Recording};
@@ -22,7 +23,8 @@ use crate::recorded::{self, Recording};
 const PROMPT: &str = "-- Do \"it\",\n$HOME ✓\n";
 
 /// What each client does within seconds; some try again for a minute in the other cases.
-const CASES: [&str; 8] = ["first", "resume", "denied", "invalid", "auth", "context", "model", "unknown"];
+const CASES: [&str; 9] =
+    ["first", "resume", "denied", "invalid", "auth", "limit", "context", "model", "unknown"];
 
 /// What clients do that take a schema: a result that fits it, and none.
 const STRUCTURED: [&str; 2] = ["schema", "misfit"];
@@ -47,6 +49,7 @@ every_client!(it_does_what_is_recorded, |client| {
         }
         let (now, then) = (done.read(&manifest), Recording::of(&manifest, case).read(&manifest));
         assert_eq!(now.outcome.class, then.outcome.class, "{case}: {now:#?}");
+        assert_eq!(now.outcome.reset.is_some(), then.outcome.reset.is_some(), "{case}: {now:#?}");
         assert_eq!(now.signals.result, then.signals.result, "{case}");
         assert_eq!(now.signals.structured, then.signals.structured, "{case}");
         assert_eq!(now.signals.denials, then.signals.denials, "{case}");
@@ -62,6 +65,7 @@ fn drive(
     (home, model): (&Home, &Model),
 ) -> Recording {
     let seat = Seat::take(client, home, model);
+    let seat = if case == "limit" { seat.subscribed() } else { seat };
     let port = model.url().rsplit(':').next().unwrap().to_owned();
     let file = home.folder().join("prompt.md").display().to_string();
     let schema = home.folder().join("schema.json").display().to_string();
@@ -121,6 +125,7 @@ fn script(client: &dyn Client, case: &str) -> Script {
         "misfit" => return misfit(client.name()),
         "invalid" => Failure::invalid("the sky is green"),
         "auth" => Failure::auth("invalid x-api-key"),
+        "limit" => used_up(client).failure,
         "context" => Failure::invalid(match client.dialect() {
             Dialect::Anthropic => "prompt is too long: 250000 tokens > 200000 maximum",
             Dialect::Gemini => {

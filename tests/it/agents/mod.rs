@@ -50,6 +50,7 @@ mod loops;
 pub(crate) mod model;
 mod printed;
 mod prompts;
+mod quotas;
 mod registered;
 mod running;
 pub(crate) mod seat;

@@ -71,6 +71,16 @@ impl<'a> Seat<'a> {
         Self { client, home, environment, allow: Allow::Converge, is_told: false, before: Vec::new() }
     }
 
+    /// Pays for the model by a subscription, where that is something else than by a key.
+    pub(crate) fn subscribed(mut self) -> Self {
+        if let Some([key, subscription]) = self.client.subscription() {
+            for (name, _) in self.environment.iter_mut().filter(|(name, _)| name == key) {
+                subscription.clone_into(name);
+            }
+        }
+        self
+    }
+
     /// Goes without the client's setting that lets the tools of Converge run.
     pub(crate) fn allowing_nothing(mut self) -> Self {
         self.allow = Allow::Nothing;

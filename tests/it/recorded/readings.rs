@@ -18,6 +18,7 @@ const OUTCOMES: &str = "
     auth        auth               auth             auth               auth               auth               auth               auth
     quota       rate_limit         quota            quota              idle               quota              idle               quota
     rate        rate_limit         rate_limit       idle               idle               rate_limit         idle               idle
+    limit       quota              quota            quota              quota              quota              quota              quota
     overloaded  overloaded         overloaded       idle               idle               overloaded         idle               idle
     context     context_full       context_full     context_full       context_full       context_full       context_full       context_full
     model       model_missing      failed           model_missing      model_missing      model_missing      model_missing      model_missing
@@ -184,6 +185,8 @@ fn a_reset_is_read_where_it_is_stated_and_nowhere_else() {
             _ => None,
         };
         assert_eq!(at.as_deref(), expected, "{agent}");
+        let is_stated = Recording::of(&manifest, "limit").read(&manifest).outcome.reset.is_some();
+        assert_eq!(is_stated, ["claude", "codex", "gemini"].contains(&agent), "{agent}");
     }
 }
 

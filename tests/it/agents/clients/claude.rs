@@ -33,6 +33,10 @@ impl Client for Cli {
         ]
     }
 
+    fn subscription(&self) -> Option<[&'static str; 2]> {
+        Some(["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"])
+    }
+
     fn register(&self, server: &Server, _allow: Allow) -> Register {
         // The name comes before the variables, since `-e` takes all words that follow it.
         let mut line = registration(&["mcp", "add", "--scope", "user", "converge"], "-e", &["--"], server);

@@ -36,6 +36,11 @@ pub(crate) trait Client: Sync {
     /// Writes what it needs into an empty home so that it asks this model, and answers its variables.
     fn point(&self, home: &Path, model: &str) -> Variables;
 
+    /// The variables for a key and for a subscription, where a used-up quota has an end with the latter alone.
+    fn subscription(&self) -> Option<[&'static str; 2]> {
+        None
+    }
+
     /// How it is told of a server.
     fn register(&self, server: &Server, allow: Allow) -> Register;
 

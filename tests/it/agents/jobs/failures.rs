@@ -5,9 +5,9 @@ use serde_json::json;
 use super::Desk;
 use crate::agents::clients::Client;
 use crate::agents::model::Model;
-use crate::agents::model::dialect::Dialect;
 use crate::agents::model::script::Script;
 use crate::agents::model::turn::{Failure, Turn};
+use crate::agents::quotas::{RESET_SECONDS, UsedUp, used_up};
 use crate::home::{Home, text, until};
 
 /// Runs a job once by hand and answers the words for how its only attempt ended.
@@ -99,41 +99,36 @@ fn until_slow(mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// A quota with the instant of its end, as the service of this client says it.
-fn used_up(client: &dyn Client) -> Option<Failure> {
-    let failure = Failure::quota("You have hit your usage limit").header("x-should-retry", "false");
-    match client.dialect() {
-        Dialect::Responses => {
-            let resets_at = jiff::Timestamp::now().as_second() + 3 * 3600;
-            let error = json!({ "error": {
-                "type": "usage_limit_reached", "message": "The usage limit has been reached",
-                "plan_type": "plus", "resets_at": resets_at, "resets_in_seconds": 3 * 3600,
-            } });
-            Some(failure.body(error))
-        }
-        Dialect::Anthropic | Dialect::Gemini | Dialect::Chat => None,
-    }
-}
-
 every_client!(a_used_up_quota_is_waited_for_and_costs_no_attempt, |client| {
-    let Some(failure) = used_up(client) else { return };
+    let UsedUp { failure, is_stated } = used_up(client);
     let home = Home::new();
-    let model = Model::start(Script::new().fail(failure));
-    let desk = Desk::take(client, &home, &model);
+    let model = Model::start(Script::new().fail(failure.header("x-should-retry", "false")));
+    let desk = Desk::take(client, &home, &model).subscribed();
     desk.add(&["first", "--prompt", "do it", "--manual"]);
     desk.add(&["second", "--prompt", "do something else", "--manual"]);
     desk.start("first");
     let state = |job: &str| text(&desk.json(&["logs", job])["runs"][0]["state"]).to_owned();
-    until_slow(|| state("first") == "waiting");
+    let is_over = |job: &str| !matches!(state(job).as_str(), "pending" | "claimed" | "running");
+    until_slow(|| is_over("first"));
+    assert_eq!(state("first"), "waiting", "{:#}", desk.attempt("first"));
     let explained = desk.run(&["explain", "first"]).done().all();
-    assert!(explained.contains("quota") && !explained.contains("did not say"), "{explained}");
+    assert!(explained.contains("quota"), "{explained}");
+    assert_eq!(explained.contains("did not say"), !is_stated, "{explained}");
+    let [waits] = desk.waits("first").try_into().unwrap();
+    let expected = if is_stated { RESET_SECONDS } else { 15 * 60 };
+    // Some tell a time of the day without its seconds, and not all who wait start in the same instant.
+    assert!((expected - 60..=expected + 90).contains(&waits), "{waits}");
     // The same account: it does not even begin.
     desk.start("second");
     until(|| state("second") == "waiting");
-    let run = desk.runs("second").pop().unwrap();
-    assert_eq!((&run["attempts"], run["attempt_list"].as_array().unwrap().len()), (&json!(0), 0), "{run:#}");
-    let events = desk.json(&["events", "first"]);
-    let mut events = events["events"].as_array().unwrap().iter();
-    let waiting = events.find(|event| event["type"] == "run.waiting").expect("it was told to wait");
-    assert_eq!(waiting["data"]["charge"], "none", "{waiting:#}");
+    let other = desk.runs("second").pop().unwrap();
+    let attempts = other["attempt_list"].as_array().unwrap().len();
+    assert_eq!((&other["attempts"], attempts), (&json!(0), 0), "{other:#}");
+    if !is_stated {
+        // Somebody looks whether it is there already: the next guess is twice as long.
+        desk.run(&["run-now", "first", "--no-wait"]).done();
+        until_slow(|| desk.waits("first").len() == 2);
+        let again = desk.waits("first")[1];
+        assert!((30 * 60..=31 * 60 + 30).contains(&again), "{again}");
+    }
 });

@@ -40,6 +40,26 @@ impl<'a> Desk<'a> {
         Self { home, seat, _turn: OnTurn::wait(client.name()) }
     }
 
+    /// With a client that pays by a subscription, where it has such.
+    fn subscribed(self) -> Self {
+        Self { seat: self.seat.subscribed(), ..self }
+    }
+
+    /// How many seconds the run of a job was told to wait each time, none of which is charged to it.
+    #[track_caller]
+    fn waits(&self, job: &str) -> Vec<i64> {
+        let events = self.json(&["events", job]);
+        let waiting = |event: &&Json| event["type"] == "run.waiting";
+        let mut told: Vec<&Json> = events["events"].as_array().unwrap().iter().filter(waiting).collect();
+        told.sort_by_key(|event| event["seq"].as_u64());
+        let instant = |text: &Json| text.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+        let wait = |event: &&Json| {
+            assert_eq!(event["data"]["charge"], "none", "{event:#}");
+            instant(&event["data"]["due_at"]) - instant(&event["at"])
+        };
+        told.iter().map(wait).collect()
+    }
+
     fn name(&self) -> &'static str {
         self.seat.client.name()
     }
