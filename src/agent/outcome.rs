@@ -42,6 +42,9 @@ pub fn judge(manifest: &Manifest, signals: &Signals, end: End<'_>) -> Outcome {
     };
     let said = signals.errors.last().cloned();
     if let Some(cut) = cut {
+        if let (Cut::Idle, Some(outcome)) = (cut, sat_out(manifest, signals)) {
+            return outcome;
+        }
         let class = match cut {
             Cut::Wall => Class::Timeout,
             Cut::Idle => Class::Idle,
@@ -82,6 +85,29 @@ fn failure(manifest: &Manifest, signals: &Signals, code: i32) -> Outcome {
     let stated = failure.says.as_ref().and_then(|says| stated(says, &said));
     let reset = if failure.class == Class::Quota { stated.or_else(|| signals.reset.clone()) } else { None };
     Outcome { class: failure.class, message, reset, from: failure.from.clone() }
+}
+
+/// So much of the end of its complaints says what a CLI was at when it was ended.
+const LAST_WORDS: usize = 4 << 10;
+
+/// What a run without any progress was waiting for, when its last words say so.
+///
+/// Some CLIs sit out in silence what their service will not give for hours, and that is not their failure.
+fn sat_out(manifest: &Manifest, signals: &Signals) -> Option<Outcome> {
+    let complaints = &signals.complaints;
+    let start = complaints.floor_char_boundary(complaints.len().saturating_sub(LAST_WORDS));
+    let said = [signals.retry.as_deref().unwrap_or_default(), &complaints[start..]].join("\n");
+    let found = manifest.output.failures.iter().find_map(|failure| {
+        // Words alone: an exit code there is none, and what an event said may have been long ago.
+        let is_of_words = failure.exit.is_empty() && failure.status.is_empty() && failure.kind.is_empty();
+        let says = failure.says.as_ref().filter(|_| failure.class.is_of_service() && is_of_words)?;
+        Some((failure, says, says.find(&said)?.start()))
+    });
+    let (failure, says, start) = found?;
+    let line = said[..start].rfind('\n').map_or(0, |end| end + 1);
+    let message = said[line..].lines().next().map(|line| line.trim().to_owned());
+    let reset = if failure.class == Class::Quota { stated(says, &said) } else { None };
+    Some(Outcome { class: failure.class, message, reset, from: failure.from.clone() })
 }
 
 /// The time that a pattern found, where it has a group for one.
@@ -147,6 +173,26 @@ mod tests {
             check(Some("529"), End::Process(&Ending::Signalled(15), Some(cut)), class);
             check(None, End::Process(&Ending::Exited(0), Some(cut)), class);
         }
+    }
+
+    #[test]
+    fn whoever_sits_out_a_limit_in_silence_has_met_it() {
+        let catalogue = Catalogue::of(Vec::new());
+        let judged = |agent: &str, retry: Option<&str>, complaints: &str, cut| {
+            let manifest = &catalogue.find(agent).expect("it comes along").manifest;
+            let retry = retry.map(str::to_owned);
+            let signals = Signals { retry, complaints: complaints.to_owned(), ..Signals::default() };
+            let outcome = judge(manifest, &signals, End::Process(&Ending::Signalled(15), Some(cut)));
+            (outcome.class, outcome.reset)
+        };
+        let sleeps = "Attempt 1 failed: Your quota will reset after 3h0m0s.. Retrying after 10801630ms...\n";
+        let reset = Some(Reset::After("3h".parse().expect("a span")));
+        assert_eq!(judged("gemini", None, sleeps, Cut::Idle), (Class::Quota, reset));
+        assert_eq!(judged("gemini", None, sleeps, Cut::Wall), (Class::Timeout, None));
+        let long_ago = format!("{sleeps}{}", "and on it went\n".repeat(400));
+        assert_eq!(judged("gemini", None, &long_ago, Cut::Idle), (Class::Idle, None));
+        let retry = Some("stream disconnected before completion: error sending request for url");
+        assert_eq!(judged("codex", retry, "", Cut::Idle), (Class::Network, None));
     }
 
     #[test]

@@ -77,6 +77,27 @@ impl Class {
         Self::SessionMissing,
         Self::SchemaError,
     ];
+
+    /// Whether it is a service that does not serve for a time, and not the agent that failed.
+    pub fn is_of_service(self) -> bool {
+        match self {
+            Self::Quota | Self::RateLimit | Self::Overloaded | Self::Network => true,
+            Self::Done
+            | Self::Failed
+            | Self::PermissionDenied
+            | Self::Auth
+            | Self::ContextFull
+            | Self::ModelMissing
+            | Self::SessionMissing
+            | Self::SchemaError
+            | Self::Timeout
+            | Self::Idle
+            | Self::Killed
+            | Self::Crashed
+            | Self::SpawnFailed
+            | Self::AgentMissing => false,
+        }
+    }
 }
 
 impl fmt::Display for Class {

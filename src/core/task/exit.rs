@@ -50,12 +50,15 @@ impl Exit {
         Self { reason, code, signal, cause: outcome.ending.hindrance().map(str::to_owned) }
     }
 
-    /// What the core makes of it once the output of an agent was read; how the process was ended comes first.
+    /// What the core makes of it once the output of an agent was read.
+    ///
+    /// How the process was ended comes first, but for one that its service kept from any progress.
     #[must_use]
     pub fn after(&self, reading: &Reading) -> Self {
         let by_itself = matches!(self.reason.nature(), Nature::Done | Nature::Exit | Nature::Crash);
+        let sat_out = self.reason == EndReason::IdleTimeout && reading.class.is_of_service();
         let reason = match reading.class {
-            _ if !by_itself => self.reason,
+            _ if !by_itself && !sat_out => self.reason,
             // What the manifest says no more about is as the process says.
             Class::Done if self.code == Some(0) => EndReason::ExitZero,
             Class::Done | Class::Failed => EndReason::AgentFailed,

@@ -5,12 +5,14 @@ use std::slice;
 
 use jiff::Timestamp;
 
+use crate::core::class::Class;
 use crate::core::condition::evaluate::Truth;
 use crate::core::condition::fact::{Fact, Need};
 use crate::core::definition::{Definition, Environment, Limits, RunsMay, Target};
 use crate::core::goal::{Criterion, Finding, Findings, Goal};
 use crate::core::id::{JobId, TaskId};
 use crate::core::process::{Bounds, CheckTry, Command, Ending, Outcome, ProcessKey};
+use crate::core::reading::Reading;
 use crate::core::reason::EndReason;
 use crate::core::retry::Retry;
 use crate::core::schedule::{Schedule, Start};
@@ -191,6 +193,34 @@ fn a_check_that_is_lost_three_times_is_unknown() {
         Known { need: Need::Check("make test".to_owned()), fact: Fact::Unknown { why: why.to_owned() } };
     let ended = end(How::Succeeded, exit(EndReason::ExitZero, Some(0)), Some((Truth::Unknown, why)));
     check(&task(&third), &contract, &lost(3), Ok(&[Event::Found { facts: vec![known] }, ended]));
+}
+
+#[test]
+fn a_cut_is_a_cut_unless_a_service_kept_the_agent_from_any_progress() {
+    let said = |class| Reading {
+        agent: "claude".to_owned(),
+        model: None,
+        class,
+        message: None,
+        conversation: None,
+        tokens: None,
+        cost: None,
+        turns: None,
+        denials: Vec::new(),
+        reset_at: None,
+        is_strange: false,
+    };
+    for (cut, class, expected) in [
+        (EndReason::IdleTimeout, Class::Quota, EndReason::Quota),
+        (EndReason::IdleTimeout, Class::Network, EndReason::Network),
+        (EndReason::IdleTimeout, Class::Idle, EndReason::IdleTimeout),
+        (EndReason::IdleTimeout, Class::Auth, EndReason::IdleTimeout),
+        (EndReason::Timeout, Class::Quota, EndReason::Timeout),
+        (EndReason::Cancelled, Class::Quota, EndReason::Cancelled),
+        (EndReason::ExitNonzero, Class::Quota, EndReason::Quota),
+    ] {
+        assert_eq!(exit(cut, None).after(&said(class)).reason, expected, "{cut} {class}");
+    }
 }
 
 #[test]

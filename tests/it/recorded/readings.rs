@@ -19,7 +19,7 @@ const OUTCOMES: &str = "
     quota       rate_limit         quota            quota              idle               quota              idle               quota
     rate        rate_limit         rate_limit       idle               idle               rate_limit         idle               idle
     limit       quota              quota            quota              quota              quota              quota              quota
-    overloaded  overloaded         overloaded       idle               idle               overloaded         idle               idle
+    overloaded  overloaded         overloaded       overloaded         idle               overloaded         idle               idle
     context     context_full       context_full     context_full       context_full       context_full       context_full       context_full
     model       model_missing      failed           model_missing      model_missing      model_missing      model_missing      model_missing
     unknown     session_missing    session_missing  session_missing    session_missing    session_missing    session_missing    session_missing
@@ -196,6 +196,7 @@ fn who_was_ended_while_trying_again_tells_what_it_was_waiting_for() {
         ("kimi", "overloaded", Some("503 Overloaded")),
         ("claude", "network", Some("unknown")),
         ("qwen", "overloaded", None),
+        ("gemini", "overloaded", Some("status: 503")),
     ] {
         let manifest = manifest(agent);
         let outcome = Recording::of(&manifest, case).read(&manifest).outcome;

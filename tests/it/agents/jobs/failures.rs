@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::Desk;
-use crate::agents::clients::Client;
+use crate::agents::clients::{self, Client};
+use crate::agents::installed;
 use crate::agents::model::Model;
 use crate::agents::model::script::Script;
 use crate::agents::model::turn::{Failure, Turn};
@@ -132,3 +133,30 @@ every_client!(a_used_up_quota_is_waited_for_and_costs_no_attempt, |client| {
         assert!((30 * 60..=31 * 60 + 30).contains(&again), "{again}");
     }
 });
+
+#[test]
+fn a_quota_that_an_agent_would_sit_out_in_silence_is_waited_for_without_it() {
+    installed::with(&clients::gemini::Cli, |client| {
+        // It goes to sleep for longer than that, and says so on its standard error.
+        let failure = Failure::quota("").body(json!({ "error": {
+            "code": 429, "status": "RESOURCE_EXHAUSTED",
+            "message": "You have exhausted your capacity on this model. Your quota will reset after 3h0m0s.",
+            "details": [
+                {
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "QUOTA_EXHAUSTED", "domain": "cloudcode-pa.googleapis.com",
+                },
+                { "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "10800s" },
+            ],
+        } }));
+        let home = Home::new();
+        let model = Model::start(Script::new().fail(failure));
+        let desk = Desk::take(client, &home, &model);
+        desk.add(&["asleep", "--prompt", "do it", "--manual", "--idle-timeout", "20s"]);
+        desk.start("asleep");
+        until_slow(|| !desk.waits("asleep").is_empty());
+        let waits = desk.waits("asleep");
+        assert!((RESET_SECONDS..=RESET_SECONDS + 90).contains(&waits[0]), "{waits:?}");
+        assert_eq!(desk.attempt("asleep")["reason"], "quota");
+    });
+}
