@@ -12,6 +12,7 @@ use crate::command::define::{plain, shorten};
 use crate::command::preflight;
 use crate::command::reader::Reader;
 use crate::command::structured;
+use crate::command::trees;
 use crate::core::account;
 use crate::core::assignment::{Assignment, Candidate, OnQuota, Prompt, Session, is_word};
 use crate::core::nearest::nearest;
@@ -89,7 +90,8 @@ impl AgentTerms {
             None => Some(QUOTA_WAIT),
         };
         let permissions = self.permissions.clone().unwrap_or_else(|| PERMISSIONS.to_owned());
-        let tree = place.cwd.filter(|_| permissions != READ_ONLY).map(tree);
+        let folders = place.cwd.into_iter().chain(directories.iter().flatten().map(String::as_str));
+        let trees = if permissions == READ_ONLY { Vec::new() } else { trees::of(folders) };
         let assignment = Assignment {
             chain: chain?,
             prompt: prompt?,
@@ -101,7 +103,7 @@ impl AgentTerms {
             schema: schema?,
             on_quota: on_quota?,
             quota_wait: quota_wait?,
-            tree,
+            trees,
         };
         for candidate in &assignment.chain {
             if let Some(known) = agents.find(&candidate.agent) {
@@ -381,11 +383,4 @@ pub(super) fn text_of(path: &Path) -> Result<String, String> {
     let read = file.take(PROMPT_MAX + 1).read_to_string(&mut text);
     read.map_err(|error| format!("cannot be read: {error}"))?;
     Ok(text)
-}
-
-/// The working tree that `cwd` is in: the nearest folder above with a repository, else itself.
-fn tree(cwd: &str) -> String {
-    let real = fs::canonicalize(cwd).unwrap_or_else(|_| cwd.into());
-    let root = real.ancestors().find(|folder| folder.join(".git").exists());
-    root.unwrap_or(&real).display().to_string()
 }

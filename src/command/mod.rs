@@ -67,6 +67,7 @@ pub mod target;
 pub mod tell;
 pub mod terms;
 pub mod test_condition;
+pub mod trees;
 pub mod update_job;
 pub mod view;
 pub mod wait;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::schema::Schema;
 use crate::core::span::Span;
+use crate::core::tree::{self, Tree};
 
 /// What a job asks of agents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +36,14 @@ pub struct Assignment {
     pub on_quota: OnQuota,
     /// The longest wait for a quota, from the moment it was used up.
     pub quota_wait: Span,
-    /// The working tree that a run may change; none when it only reads. One run at a time does.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub tree: Option<String>,
+    /// The working trees that a run may change; none when it only reads. One run at a time does.
+    #[serde(
+        alias = "tree",
+        deserialize_with = "tree::one_or_several",
+        skip_serializing_if = "Vec::is_empty",
+        default
+    )]
+    pub trees: Vec<Tree>,
 }
 
 /// One agent that may do the work.

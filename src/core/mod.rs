@@ -27,3 +27,4 @@ pub mod schema;
 pub mod size;
 pub mod span;
 pub mod task;
+pub mod tree;

@@ -8,6 +8,7 @@ use crate::core::reading::Reading;
 use crate::core::task::course::{Around, Wait};
 use crate::core::task::input::Input;
 use crate::core::task::{Evaluating, Origin, Phase, State, Task, onward};
+use crate::core::tree::Tree;
 use crate::engine::batch::Batch;
 use crate::store::tx::StoreError;
 use crate::store::{attempts, gates, jobs, tasks};
@@ -16,7 +17,7 @@ use crate::store::{attempts, gates, jobs, tasks};
 #[derive(Debug, Clone)]
 pub(super) struct AtWork {
     task: TaskId,
-    tree: Option<String>,
+    trees: Vec<Tree>,
     purse: String,
 }
 
@@ -31,7 +32,7 @@ impl Batch<'_> {
         let mut around = Around { quotas, ..Around::default() };
         let mut runs: BTreeMap<String, u32> = BTreeMap::new();
         for busy in self.at_work()?.iter().filter(|busy| busy.task != task.id) {
-            if busy.tree.is_some() && busy.tree == assignment.tree {
+            if busy.trees.iter().any(|tree| assignment.trees.iter().any(|own| own.meets(tree))) {
                 around.tree = Some(busy.task);
             }
             *runs.entry(busy.purse.clone()).or_default() += 1;
@@ -55,7 +56,7 @@ impl Batch<'_> {
                     continue;
                 };
                 let purse = stored.task.course.candidate(assignment).purse();
-                found.push(AtWork { task: id, tree: assignment.tree.clone(), purse });
+                found.push(AtWork { task: id, trees: assignment.trees.clone(), purse });
             }
             self.at_work = Some(found);
         }

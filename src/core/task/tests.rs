@@ -18,9 +18,9 @@ use crate::core::retry::Retry;
 use crate::core::schedule::{Schedule, Start};
 use crate::core::span::Span;
 use crate::core::task::course::Course;
-use crate::core::task::input::Input;
 use crate::core::task::event::{Charge, Event};
 use crate::core::task::exit::Exit;
+use crate::core::task::input::Input;
 use crate::core::task::report::Report;
 use crate::core::task::{End, How, Known, Origin, State, Task};
 

@@ -13,6 +13,7 @@ use converge::core::reading::Dollars;
 use converge::core::retry::Retry;
 use converge::core::schedule::{Anchor, Schedule, Start};
 use converge::core::span::Span;
+use converge::core::tree::Tree;
 use converge::engine::input::{Add, History, Jobs, Name, Update, Write};
 use converge::engine::ports::{Execute, Launch};
 use converge::engine::twins::Twin;
@@ -130,7 +131,7 @@ fn assign(definition: &mut Definition, rng: &mut Rng) {
     ]);
     let chain = chain.iter().map(|name| name.parse().expect("an agent")).collect();
     let writes = rng.chance(60);
-    let tree = format!("/tree/{}", rng.below(2));
+    let tree = rng.pick(&["/tree/0", "/tree/1", "/tree/0/inside"]).to_owned();
     definition.cwd = if writes { tree.clone() } else { "/work".to_owned() };
     definition.target = Target::Agent(Box::new(Assignment {
         chain,
@@ -149,7 +150,7 @@ fn assign(definition: &mut Definition, rng: &mut Rng) {
         tools: Vec::new(),
         on_quota: rng.pick(&OnQuota::ALL),
         quota_wait: Span::from_secs(rng.pick(&[600, 7200, 86_400])),
-        tree: writes.then_some(tree),
+        trees: if writes { vec![Tree::folder(&tree)] } else { Vec::new() },
     }));
 }
 

@@ -203,7 +203,10 @@ impl World {
         let crowd = alive().count();
         let crowd = (crowd > self.lanes).then(|| format!("{crowd} are alive in {} lanes", self.lanes));
         let tree = self.processes[&key].tree.clone();
-        let shares = |process: &Process| tree.is_some() && process.tree == tree;
+        let shares = |process: &Process| match (&process.tree, &tree) {
+            (Some(one), Some(other)) => one.starts_with(other) || other.starts_with(one),
+            _ => false,
+        };
         let writer = alive().find(|(other, process)| **other != key && shares(process));
         let writer = writer.map(|(other, _)| format!("{key} and {other} write into {tree:?} at once"));
         let purse = self.look_at_purse(key);

@@ -25,7 +25,7 @@ fn assignment(chain: &str, on_quota: OnQuota) -> Assignment {
         schema: None,
         on_quota,
         quota_wait: Span::from_secs(24 * 3600),
-        tree: None,
+        trees: Vec::new(),
     }
 }
 
