@@ -128,13 +128,17 @@ impl<'m> Interpreter<'m> {
         };
         let text = line.trim_ascii();
         if text.starts_with(b"{") {
+            if self.progress.is_match(text) {
+                self.signals.progress += 1;
+                // Whatever it was that had to be tried again, it got on.
+                self.signals.retry = None;
+            }
             match outline.read(text) {
                 Ok(event) => {
                     self.event(Spot::of(&event));
                 }
                 Err(_) => self.signals.lines.broken += 1,
             }
-            self.signals.progress += u64::from(self.progress.is_match(text));
         } else if !text.is_empty() {
             self.signals.lines.plain += 1;
             self.complaints.push(line);

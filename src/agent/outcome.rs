@@ -98,7 +98,7 @@ fn sat_out(manifest: &Manifest, signals: &Signals) -> Option<Outcome> {
     let start = complaints.floor_char_boundary(complaints.len().saturating_sub(LAST_WORDS));
     let said = [signals.retry.as_deref().unwrap_or_default(), &complaints[start..]].join("\n");
     let found = manifest.output.failures.iter().find_map(|failure| {
-        // Words alone: an exit code there is none, and what an event said may have been long ago.
+        // Words alone: there is no exit code, and what other events said may have been long ago.
         let is_of_words = failure.exit.is_empty() && failure.status.is_empty() && failure.kind.is_empty();
         let says = failure.says.as_ref().filter(|_| failure.class.is_of_service() && is_of_words)?;
         Some((failure, says, says.find(&said)?.start()))
@@ -144,6 +144,7 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::agent::catalogue::Catalogue;
+    use crate::agent::interpret::Interpreter;
     use crate::agent::signals::Lines;
 
     /// What a run of Claude comes to that said nothing but perhaps an error.
@@ -193,6 +194,22 @@ mod tests {
         assert_eq!(judged("gemini", None, &long_ago, Cut::Idle), (Class::Idle, None));
         let retry = Some("stream disconnected before completion: error sending request for url");
         assert_eq!(judged("codex", retry, "", Cut::Idle), (Class::Network, None));
+    }
+
+    #[test]
+    fn what_was_tried_again_and_went_well_is_forgotten() {
+        let catalogue = Catalogue::of(Vec::new());
+        let manifest = &catalogue.find("codex").expect("it comes along").manifest;
+        let idle = |lines: &[&str]| {
+            let mut interpreter = Interpreter::new(manifest);
+            interpreter.stdout(lines.join("\n").as_bytes());
+            let end = End::Process(&Ending::Signalled(15), Some(Cut::Idle));
+            judge(manifest, &interpreter.end(), end).class
+        };
+        let retry = r#"{"type":"error","message":"error sending request for url (http://127.0.0.1)"}"#;
+        let progress = r#"{"type":"item.completed","item":{"type":"agent_message","text":"on I go"}}"#;
+        assert_eq!(idle(&[progress, retry]), Class::Network);
+        assert_eq!(idle(&[retry, progress]), Class::Idle);
     }
 
     #[test]

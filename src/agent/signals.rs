@@ -33,7 +33,7 @@ pub struct Signals {
     pub kinds: Vec<String>,
     /// Statuses of the service's answers.
     pub statuses: Vec<i64>,
-    /// What went wrong last and was tried again.
+    /// What went wrong and was tried again, with no progress since.
     pub retry: Option<String>,
     /// When a quota is there again, where an event says so.
     pub reset: Option<Reset>,
