@@ -23,3 +23,22 @@ fn tree(folder: &str) -> Tree {
         None => Tree::folder(&real.display().to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_in_the_tree_of_its_repository_and_else_one_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = fs::canonicalize(folder.path()).expect("it is there").display().to_string();
+        for inside in ["repository/.git", "repository/docs", "plain"] {
+            fs::create_dir_all(folder.path().join(inside)).expect("a folder");
+        }
+        let folders = ["repository/docs", "plain", "repository", "gone"].map(|name| format!("{root}/{name}"));
+        let trees: Vec<String> =
+            of(folders.iter().map(String::as_str)).iter().map(ToString::to_string).collect();
+        let expected = ["repository", "plain/", "gone/"].map(|name| format!("{root}/{name}"));
+        assert_eq!(trees, expected);
+    }
+}

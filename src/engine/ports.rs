@@ -121,9 +121,10 @@ pub struct Read {
 /// What conditions take for the output of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
-    /// What it wrote to its standard output.
+    /// What a command wrote to its standard output.
     Stdout,
-    /// Its result, which fits a schema.
+    /// What an agent answered: its last words, or the document that fits a schema. What else an agent writes has
+    /// its prompt in it, and whatever it read.
     Result,
     /// Nothing: its result was to fit a schema, and there is none that does.
     Nothing,
@@ -132,11 +133,10 @@ pub enum Output {
 impl Output {
     /// That of an attempt that ended for this reason.
     pub fn of(contract: &Definition, reason: EndReason) -> Self {
-        let assignment = contract.target.assignment();
-        match assignment.and_then(|assignment| assignment.schema.as_ref()) {
+        match contract.target.assignment().map(|assignment| &assignment.schema) {
             None => Self::Stdout,
-            Some(_) if reason == EndReason::ExitZero => Self::Result,
-            Some(_) => Self::Nothing,
+            Some(Some(_)) if reason != EndReason::ExitZero => Self::Nothing,
+            Some(Some(_) | None) => Self::Result,
         }
     }
 }

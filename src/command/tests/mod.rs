@@ -1,5 +1,6 @@
 //! What a model is answered, through `dispatch` in a house with an engine and scripted processes.
 
+mod agent_runs;
 mod agents;
 mod fences;
 mod house;

@@ -77,7 +77,13 @@ impl Output {
         let directory = runs.join(inspect.key.directory());
         match inspect.output {
             ports::Output::Stdout => {}
-            ports::Output::Result => return fs::read(directory.join(SAID)).map(Self::Held),
+            ports::Output::Result => {
+                let said = fs::read(directory.join(SAID)).map(Self::Held);
+                return said.map_err(|error| {
+                    let is_missing = error.kind() == io::ErrorKind::NotFound;
+                    if is_missing { io::Error::other("the agent gave no answer") } else { error }
+                });
+            }
             ports::Output::Nothing => return Err(io::Error::other("no result fits the schema")),
         }
         match File::open(directory.join(Stream::Stdout.file_name())) {

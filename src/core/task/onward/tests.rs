@@ -76,9 +76,9 @@ fn follows(task: &Task, assignment: &Assignment, reading: Reading) -> String {
         Evaluating { exit, known: Vec::new(), tries: 1, reading: Some(Box::new(reading)), recalled: None };
     let told = |due_at: Timestamp, course: &Course, charge: Charge| {
         let minutes = (due_at.as_second() - NOW) / 60;
-        let talk = if course.from.is_some() { "goes on" } else { "anew" };
+        let goes_on = if course.from.is_some() { "goes on" } else { "anew" };
         let star = if charge == Charge::None { "*" } else { "" };
-        format!("{} in {minutes} min, {talk}{star}", course.candidate(assignment))
+        format!("{} in {minutes} min, {goes_on}{star}", course.candidate(assignment))
     };
     match task.onward(&evaluating, assignment, at(NOW)) {
         None => "nothing".to_owned(),

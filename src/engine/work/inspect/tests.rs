@@ -38,7 +38,7 @@ fn output_is_looked_at_whole() {
 }
 
 #[test]
-fn of_a_structured_result_nothing_else_is_looked_at() {
+fn of_an_agent_the_answer_alone_is_looked_at() {
     let folder = tempfile::tempdir().unwrap();
     let directory = directory(folder.path());
     fs::write(directory.join("stdout"), "all green").unwrap();
@@ -50,6 +50,10 @@ fn of_a_structured_result_nothing_else_is_looked_at() {
             .unwrap()
             .fact
     };
+    assert_eq!(
+        look(ports::Output::Result),
+        Fact::Unknown { why: "the output cannot be read: the agent gave no answer".to_owned() }
+    );
     fs::write(directory.join(SAID), "{\"ok\":false}").unwrap();
     assert!(matches!(look(ports::Output::Result), Fact::NotMet { .. }));
     assert!(matches!(look(ports::Output::Nothing), Fact::Unknown { .. }));

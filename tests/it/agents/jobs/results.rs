@@ -42,6 +42,19 @@ every_client!(a_structured_result_is_what_conditions_checks_and_the_next_prompt_
     assert!(shown.split_whitespace().collect::<Vec<_>>().join(" ").contains("each result fits {"), "{shown}");
 });
 
+every_client!(a_condition_on_output_is_about_the_answer_and_not_about_the_prompt, |client| {
+    let home = Home::new();
+    let model = Model::start(Script::new().say("not there yet").say("ALL IS WELL"));
+    let desk = Desk::take(client, &home, &model);
+    let goal =
+        ["--until", "output \"ALL IS WELL\"", "--max-runs", "3", "--wait", "1s", "--session", "resume"];
+    desk.add(&[&["word", "--prompt", "Say ALL IS WELL once that is so."][..], &goal].concat());
+    let over = desk.over("word");
+    assert_eq!(over["reason"], "condition_met", "{over:#}");
+    let states: Vec<String> = desk.runs("word").iter().map(|run| text(&run["state"]).to_owned()).collect();
+    assert_eq!(states, ["not_yet", "succeeded"]);
+});
+
 every_client!(an_agent_that_gives_no_structured_results_is_refused, |client| {
     if is_structured(client) {
         return;
