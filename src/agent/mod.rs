@@ -22,6 +22,7 @@ pub mod price;
 pub mod register;
 pub mod reset;
 mod rules;
+pub mod scrub;
 pub mod signals;
 pub mod story;
 pub mod take;

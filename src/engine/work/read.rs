@@ -15,6 +15,7 @@ use crate::agent::manifest::Manifest;
 use crate::agent::outcome::{self, End};
 use crate::agent::output::Counts;
 use crate::agent::price::{Cached, Used};
+use crate::agent::scrub::scrub;
 use crate::agent::signals::Signals;
 use crate::core::class::Class;
 use crate::core::process::files::SAID;
@@ -159,7 +160,8 @@ const DENIALS_MOST: usize = 20;
 const MESSAGE_MAX: usize = 500;
 
 fn short(text: &str) -> String {
-    let plain: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let plain: String =
+        scrub(text).chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     match plain.char_indices().nth(MESSAGE_MAX) {
         Some((end, _)) => format!("{}…", &plain[..end]),
         None => plain,
