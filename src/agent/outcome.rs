@@ -12,15 +12,6 @@ use crate::agent::signals::Signals;
 use crate::core::class::Class;
 use crate::core::process::{Cut, Ending};
 
-/// How a process ended, or that there was no program for one.
-#[derive(Debug, Clone, Copy)]
-pub enum End<'a> {
-    /// None of its programs was found.
-    Missing,
-    /// The process ended.
-    Process(&'a Ending, Option<Cut>),
-}
-
 /// What a run came to, and why it is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -35,11 +26,7 @@ pub struct Outcome {
 }
 
 /// Says what a run came to.
-pub fn judge(manifest: &Manifest, signals: &Signals, end: End<'_>) -> Outcome {
-    let (ending, cut) = match end {
-        End::Missing => return Outcome::plain(Class::AgentMissing, None),
-        End::Process(ending, cut) => (ending, cut),
-    };
+pub fn judge(manifest: &Manifest, signals: &Signals, (ending, cut): (&Ending, Option<Cut>)) -> Outcome {
     let said = signals.errors.last().cloned();
     if let Some(cut) = cut {
         if let (Cut::Idle, Some(outcome)) = (cut, sat_out(manifest, signals)) {
@@ -148,7 +135,7 @@ mod tests {
     use crate::agent::signals::Lines;
 
     /// What a run of Claude comes to that said nothing but perhaps an error.
-    fn check(error: Option<&str>, end: End<'_>, expected: Class) {
+    fn check(error: Option<&str>, end: (&Ending, Option<Cut>), expected: Class) {
         let catalogue = Catalogue::of(Vec::new());
         let manifest = &catalogue.find("claude").expect("it comes along").manifest;
         let errors = error.into_iter().map(str::to_owned).collect();
@@ -161,9 +148,11 @@ mod tests {
     #[test]
     fn how_the_process_ended_comes_first() {
         let failed = Ending::SpawnFailed { cause: "no such directory".to_owned() };
-        check(None, End::Missing, Class::AgentMissing);
-        check(None, End::Process(&failed, None), Class::SpawnFailed);
-        check(None, End::Process(&Ending::Signalled(11), None), Class::Crashed);
+        let cause = || "not there".to_owned();
+        check(None, (&Ending::Missing { cause: cause() }, None), Class::AgentMissing);
+        check(None, (&Ending::NoLogin { cause: cause() }, None), Class::Auth);
+        check(None, (&failed, None), Class::SpawnFailed);
+        check(None, (&Ending::Signalled(11), None), Class::Crashed);
         for (cut, class) in [
             (Cut::Wall, Class::Timeout),
             (Cut::Idle, Class::Idle),
@@ -171,8 +160,8 @@ mod tests {
             (Cut::Memory, Class::Killed),
             (Cut::Output, Class::Killed),
         ] {
-            check(Some("529"), End::Process(&Ending::Signalled(15), Some(cut)), class);
-            check(None, End::Process(&Ending::Exited(0), Some(cut)), class);
+            check(Some("529"), (&Ending::Signalled(15), Some(cut)), class);
+            check(None, (&Ending::Exited(0), Some(cut)), class);
         }
     }
 
@@ -183,7 +172,7 @@ mod tests {
             let manifest = &catalogue.find(agent).expect("it comes along").manifest;
             let retry = retry.map(str::to_owned);
             let signals = Signals { retry, complaints: complaints.to_owned(), ..Signals::default() };
-            let outcome = judge(manifest, &signals, End::Process(&Ending::Signalled(15), Some(cut)));
+            let outcome = judge(manifest, &signals, (&Ending::Signalled(15), Some(cut)));
             (outcome.class, outcome.reset)
         };
         let sleeps = "Attempt 1 failed: Your quota will reset after 3h0m0s.. Retrying after 10801630ms...\n";
@@ -203,7 +192,7 @@ mod tests {
         let idle = |lines: &[&str]| {
             let mut interpreter = Interpreter::new(manifest);
             interpreter.stdout(lines.join("\n").as_bytes());
-            let end = End::Process(&Ending::Signalled(15), Some(Cut::Idle));
+            let end = (&Ending::Signalled(15), Some(Cut::Idle));
             judge(manifest, &interpreter.end(), end).class
         };
         let retry = r#"{"type":"error","message":"error sending request for url (http://127.0.0.1)"}"#;
@@ -217,15 +206,15 @@ mod tests {
         let catalogue = Catalogue::of(Vec::new());
         let judged = |agent: &str| {
             let manifest = &catalogue.find(agent).expect("it comes along").manifest;
-            judge(manifest, &Signals::default(), End::Process(&Ending::Exited(0), None)).class
+            judge(manifest, &Signals::default(), (&Ending::Exited(0), None)).class
         };
         assert_eq!((judged("claude"), judged("test")), (Class::Failed, Class::Done));
     }
 
     #[test]
     fn an_exit_with_0_is_a_success_only_without_an_error() {
-        check(None, End::Process(&Ending::Exited(0), None), Class::Done);
-        check(Some("the sky is green"), End::Process(&Ending::Exited(0), None), Class::Failed);
-        check(None, End::Process(&Ending::Exited(3), None), Class::Failed);
+        check(None, (&Ending::Exited(0), None), Class::Done);
+        check(Some("the sky is green"), (&Ending::Exited(0), None), Class::Failed);
+        check(None, (&Ending::Exited(3), None), Class::Failed);
     }
 }

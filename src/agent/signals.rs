@@ -2,7 +2,7 @@
 
 use crate::agent::output::Counts;
 use crate::agent::reset::Reset;
-use crate::core::reading::Tokens;
+use crate::core::reading::{Dollars, Tokens};
 
 /// All that was read from the output of one run. What was not said stays unknown.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,11 +86,16 @@ impl Signals {
     }
 
     /// What the run itself cost, when `before` is what its conversation had cost up to then.
-    pub fn cost_since(&self, counts: Counts, before: Option<f64>) -> Option<f64> {
-        let now = self.cost?;
+    pub fn cost_since(&self, counts: Counts, before: Option<Dollars>) -> Option<Dollars> {
+        let now = self.dollars()?;
         match (counts, before) {
             (Counts::Part | Counts::Run, _) | (Counts::Session, None) => Some(now),
-            (Counts::Session, Some(before)) => (now >= before).then_some(now - before),
+            (Counts::Session, Some(before)) => now.0.checked_sub(before.0).map(Dollars),
         }
+    }
+
+    /// What it tells of its cost.
+    pub fn dollars(&self) -> Option<Dollars> {
+        self.cost.and_then(Dollars::of)
     }
 }

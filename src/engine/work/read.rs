@@ -12,14 +12,14 @@ use jiff::tz::TimeZone;
 
 use crate::agent::interpret::Interpreter;
 use crate::agent::manifest::Manifest;
-use crate::agent::outcome::{self, End};
+use crate::agent::outcome;
 use crate::agent::output::Counts;
 use crate::agent::price::{Cached, Used};
 use crate::agent::scrub::scrub;
 use crate::agent::signals::Signals;
 use crate::core::class::Class;
 use crate::core::process::files::SAID;
-use crate::core::reading::{Conversation, Cost, Dollars, Reading, Tokens};
+use crate::core::reading::{Conversation, Cost, Reading, Tokens};
 use crate::engine::ports::Read;
 use crate::engine::work::output::{self, Stream};
 
@@ -87,20 +87,14 @@ fn each_piece(runs: &Path, read: &Read, stream: Stream, mut take: impl FnMut(&[u
 
 fn of(manifest: &Manifest, signals: &Signals, read: &Read) -> Reading {
     let before = read.from.as_ref();
-    let outcome = outcome::judge(manifest, signals, End::Process(&read.ending, read.cut));
+    let outcome = outcome::judge(manifest, signals, (&read.ending, read.cut));
     let counted = |counts: Counts| counts == Counts::Session;
     // Counters that go on from nobody knows where say nothing about this run.
     let is_blind = |counts: Counts, known: bool| counted(counts) && before.is_some() && !known;
     let tokens = signals.tokens_since(manifest.output.tokens, before.and_then(|before| before.tokens));
     let tokens = tokens
         .filter(|_| !is_blind(manifest.output.tokens, before.is_some_and(|before| before.tokens.is_some())));
-    let dollars = signals.cost.and_then(Dollars::of);
-    let cost = match (manifest.output.cost, before.and_then(|before| before.cost)) {
-        (Counts::Session, Some(before)) => {
-            dollars.and_then(|Dollars(now)| now.checked_sub(before.0)).map(Dollars)
-        }
-        (Counts::Session | Counts::Run | Counts::Part, _) => dollars,
-    };
+    let cost = signals.cost_since(manifest.output.cost, before.and_then(|before| before.cost));
     let cost =
         cost.filter(|_| !is_blind(manifest.output.cost, before.is_some_and(|before| before.cost.is_some())));
     let model = read.candidate.model.clone().or_else(|| signals.model.clone());
@@ -123,7 +117,7 @@ fn of(manifest: &Manifest, signals: &Signals, read: &Read) -> Reading {
             .tokens
             .filter(|_| counted(manifest.output.tokens))
             .or(kept.and_then(|kept| kept.tokens)),
-        cost: dollars.filter(|_| counted(manifest.output.cost)).or(kept.and_then(|kept| kept.cost)),
+        cost: signals.dollars().filter(|_| counted(manifest.output.cost)).or(kept.and_then(|kept| kept.cost)),
         context: signals.context.or(kept.and_then(|kept| kept.context)),
         window: signals.window.or(kept.and_then(|kept| kept.window)),
     });

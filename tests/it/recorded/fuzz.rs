@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use converge::agent::interpret::Interpreter;
 use converge::agent::manifest::Manifest;
-use converge::agent::outcome::{self, End};
+use converge::agent::outcome;
 use converge::agent::price::Prices;
 use converge::agent::signals::Signals;
 use converge::agent::story::{Moment, Story};
@@ -148,7 +148,7 @@ fn round(number: u64, all: &[(Manifest, Vec<Vec<u8>>)]) {
     assert_eq!(read, signals(manifest, &stdout, usize::MAX), "the pieces made a difference");
     assert!(read.result.as_ref().is_none_or(|result| result.len() <= 3 << 20) && read.errors.len() <= 50);
     for ending in [Ending::Exited(0), Ending::Exited(1), Ending::Signalled(9)] {
-        outcome::judge(manifest, &read, End::Process(&ending, None));
+        outcome::judge(manifest, &read, (&ending, None));
     }
     let told = moments(manifest, &stdout, piece);
     assert_eq!(told, moments(manifest, &stdout, usize::MAX), "the pieces made a difference to the story");

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use converge::agent::catalogue::Catalogue;
 use converge::agent::interpret::Interpreter;
 use converge::agent::manifest::Manifest;
-use converge::agent::outcome::{self, End, Outcome};
+use converge::agent::outcome::{self, Outcome};
 use converge::agent::signals::Signals;
 use converge::core::process::{Cut, Ending};
 
@@ -79,8 +79,8 @@ impl Recording {
         interpreter.stderr(&self.stderr);
         let signals = interpreter.end();
         let outcome = match self.exit {
-            Some(code) => outcome::judge(manifest, &signals, End::Process(&Ending::Exited(code), None)),
-            None => outcome::judge(manifest, &signals, End::Process(&Ending::Signalled(9), Some(Cut::Idle))),
+            Some(code) => outcome::judge(manifest, &signals, (&Ending::Exited(code), None)),
+            None => outcome::judge(manifest, &signals, (&Ending::Signalled(9), Some(Cut::Idle))),
         };
         Reading { signals, outcome }
     }

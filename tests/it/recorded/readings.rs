@@ -2,7 +2,7 @@
 
 use converge::agent::interpret::Interpreter;
 use converge::agent::output::Counts;
-use converge::core::reading::Tokens;
+use converge::core::reading::{Dollars, Tokens};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -149,10 +149,9 @@ fn a_cost_is_told_by_claude_alone_and_counts_the_conversation() {
         let manifest = manifest(agent);
         let read = |case| Recording::of(&manifest, case).read(&manifest).signals;
         let (before, after) = (read("first"), read("resume"));
-        let run = after.cost_since(manifest.output.cost, before.cost);
+        let run = after.cost_since(manifest.output.cost, before.dollars());
         if agent == "claude" {
-            let cents = |dollars: Option<f64>| dollars.map(|dollars| format!("{:.3}", dollars * 100.0));
-            assert_eq!((cents(after.cost), cents(run)), (Some("1.110".to_owned()), Some("0.562".to_owned())));
+            assert_eq!((after.dollars(), run), (Some(Dollars(11_100)), Some(Dollars(5_620))));
         } else {
             assert_eq!((before.cost, after.cost, run), (None, None, None), "{agent}");
         }
