@@ -43,6 +43,25 @@ pub struct Reading {
     pub is_strange: bool,
 }
 
+impl Reading {
+    /// One that says what it came to and no more.
+    pub fn of(agent: &str, class: Class) -> Self {
+        Self {
+            agent: agent.to_owned(),
+            model: None,
+            class,
+            message: None,
+            conversation: None,
+            tokens: None,
+            cost: None,
+            turns: None,
+            denials: Vec::new(),
+            reset_at: None,
+            is_strange: false,
+        }
+    }
+}
+
 /// A conversation with an agent, which can go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conversation {

@@ -12,7 +12,7 @@ use crate::agent::register::Register;
 use crate::core::assignment::Assignment;
 use crate::core::definition::{Definition, Target};
 use crate::core::process::files::{AGENT, PROMPT};
-use crate::core::process::{Bounds, Command, Control};
+use crate::core::process::{Bounds, Command, Control, ProcessKey};
 use crate::core::refusal::Problem;
 use crate::core::span::Span;
 use crate::core::task::Task;
@@ -44,21 +44,10 @@ pub struct Known<'a> {
 
 /// The launch of an attempt.
 pub fn attempt(task: &Task, stored: &jobs::Stored, contract: &Definition, known: Known<'_>) -> Launch {
+    let env = environment::of_run(task, &stored.job, contract, known.settings);
     let plain = Launch {
-        key: task.attempt_key(),
-        execute: Execute::Nothing { cause: String::new() },
-        cwd: PathBuf::from(&contract.cwd),
-        env: environment::of_run(task, &stored.job, contract, known.settings),
-        pass: contract.environment.pass.clone(),
-        env_file: contract.environment.env_file.as_ref().map(PathBuf::from),
-        strip: Vec::new(),
-        login: None,
-        control: acts::control(stored),
         last: environment::last_document(&stored.job, known.settings),
-        prompt: None,
-        files: Vec::new(),
-        stdin: Stdin::Nothing,
-        progress: None,
+        ..bare(contract, env, (task.attempt_key(), acts::control(stored)))
     };
     match &contract.target {
         Target::Command(command) => Launch { execute: Execute::Command(command.clone()), ..plain },
@@ -91,16 +80,28 @@ pub fn check(
         output_bytes: CHECK_OUTPUT_BYTES,
         grace: contract.bounds.grace,
     };
+    let key = task.process(contract).expect("a wanted check has a name");
+    let control = Control { bounds, cut_at: None };
+    let env = environment::of_run(task, &stored.job, contract, known.settings);
+    Launch { execute: Execute::Command(Command::Shell(line)), ..bare(contract, env, (key, control)) }
+}
+
+/// A launch of nothing yet, in the place and with the variables of a job.
+fn bare(
+    contract: &Definition,
+    env: BTreeMap<String, String>,
+    (key, control): (ProcessKey, Control),
+) -> Launch {
     Launch {
-        key: task.process(contract).expect("a wanted check has a name"),
-        execute: Execute::Command(Command::Shell(line)),
+        key,
+        execute: Execute::Nothing { cause: "nothing was to be executed".to_owned() },
         cwd: PathBuf::from(&contract.cwd),
-        env: environment::of_run(task, &stored.job, contract, known.settings),
+        env,
         pass: contract.environment.pass.clone(),
         env_file: contract.environment.env_file.as_ref().map(PathBuf::from),
         strip: Vec::new(),
         login: None,
-        control: Control { bounds, cut_at: None },
+        control,
         last: None,
         prompt: None,
         files: Vec::new(),

@@ -197,19 +197,7 @@ fn a_check_that_is_lost_three_times_is_unknown() {
 
 #[test]
 fn a_cut_is_a_cut_unless_a_service_kept_the_agent_from_any_progress() {
-    let said = |class| Reading {
-        agent: "claude".to_owned(),
-        model: None,
-        class,
-        message: None,
-        conversation: None,
-        tokens: None,
-        cost: None,
-        turns: None,
-        denials: Vec::new(),
-        reset_at: None,
-        is_strange: false,
-    };
+    let said = |class| Reading::of("claude", class);
     for (cut, class, expected) in [
         (EndReason::IdleTimeout, Class::Quota, EndReason::Quota),
         (EndReason::IdleTimeout, Class::Network, EndReason::Network),

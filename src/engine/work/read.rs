@@ -165,21 +165,13 @@ fn short(text: &str) -> String {
 /// What can be said when nobody knows how to read the output any more.
 fn blank(read: &Read) -> Reading {
     let is_done = read.cut.is_none() && read.ending == crate::core::process::Ending::Exited(0);
+    let agent = &read.candidate.agent;
+    let class = if is_done { Class::Done } else { Class::Failed };
     Reading {
-        agent: read.candidate.agent.clone(),
         model: read.candidate.model.clone(),
-        class: if is_done { Class::Done } else { Class::Failed },
-        message: Some(format!(
-            "there is no agent `{}` any more that could say what it wrote",
-            read.candidate.agent
-        )),
-        conversation: None,
-        tokens: None,
-        cost: None,
-        turns: None,
-        denials: Vec::new(),
-        reset_at: None,
+        message: Some(format!("there is no agent `{agent}` any more that could say what it wrote")),
         is_strange: true,
+        ..Reading::of(agent, class)
     }
 }
 

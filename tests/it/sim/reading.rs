@@ -24,18 +24,14 @@ impl World {
         let cost = |micros| Cost { dollars: Dollars(micros), is_estimate: false };
         let kept = |input| Tokens { input, ..Tokens::default() };
         let reset = says.reset_ms.filter(|_| says.class == Class::Quota);
+        let class = if by_itself { says.class } else { Class::Crashed };
         Reading {
-            agent: read.candidate.agent.clone(),
-            model: None,
-            class: if by_itself { says.class } else { Class::Crashed },
             message: Some("it said so".to_owned()),
             conversation: says.conversation.map(named),
             tokens: says.tokens.map(kept),
             cost: says.cost.map(cost),
-            turns: None,
-            denials: Vec::new(),
             reset_at: reset.map(|reset_ms| Span::from_ms(reset_ms).after(read.ended_at)),
-            is_strange: false,
+            ..Reading::of(&read.candidate.agent, class)
         }
     }
 }

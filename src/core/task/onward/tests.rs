@@ -47,19 +47,7 @@ fn task(course: Course) -> Task {
 }
 
 fn reading(class: Class) -> Reading {
-    Reading {
-        agent: "claude".to_owned(),
-        model: None,
-        class,
-        message: None,
-        conversation: None,
-        tokens: None,
-        cost: None,
-        turns: None,
-        denials: Vec::new(),
-        reset_at: None,
-        is_strange: false,
-    }
+    Reading::of("claude", class)
 }
 
 /// A course that goes on with a conversation of Claude's.
