@@ -77,18 +77,16 @@ fn failure(manifest: &Manifest, signals: &Signals, code: i32) -> Outcome {
 /// So much of the end of its complaints says what a CLI was at when it was ended.
 const LAST_WORDS: usize = 4 << 10;
 
-/// What a run without any progress was waiting for, when its last words say so.
+/// What a run that fell silent was waiting for, when its last words say so.
 ///
 /// Some CLIs sit out in silence what their service will not give for hours, and that is not their failure.
 fn sat_out(manifest: &Manifest, signals: &Signals) -> Option<Outcome> {
-    let complaints = &signals.complaints;
-    let start = complaints.floor_char_boundary(complaints.len().saturating_sub(LAST_WORDS));
-    let said = [signals.retry.as_deref().unwrap_or_default(), &complaints[start..]].join("\n");
+    let said = [signals.retry.as_deref().unwrap_or_default(), last_words(signals)].join("\n");
     let found = manifest.output.failures.iter().find_map(|failure| {
         // Words alone: there is no exit code, and what other events said may have been long ago.
         let is_of_words = failure.exit.is_empty() && failure.status.is_empty() && failure.kind.is_empty();
         let says = failure.says.as_ref().filter(|_| failure.class.is_of_service() && is_of_words)?;
-        Some((failure, says, says.find(&said)?.start()))
+        Some((failure, says, says.find_iter(&said).last()?.start()))
     });
     let (failure, says, start) = found?;
     let line = said[..start].rfind('\n').map_or(0, |end| end + 1);
@@ -97,9 +95,19 @@ fn sat_out(manifest: &Manifest, signals: &Signals) -> Option<Outcome> {
     Some(Outcome { class: failure.class, message, reset, from: failure.from.clone() })
 }
 
+/// The end of what a CLI complained of. Once there was progress, a complaint before the last line may be of
+/// something that has passed.
+fn last_words(signals: &Signals) -> &str {
+    let complaints = signals.complaints.trim_end();
+    if signals.progress > 0 {
+        return complaints.lines().next_back().unwrap_or_default();
+    }
+    &complaints[complaints.floor_char_boundary(complaints.len().saturating_sub(LAST_WORDS))..]
+}
+
 /// The time that a pattern found, where it has a group for one.
 fn stated(says: &Regex, said: &str) -> Option<Reset> {
-    says.captures_iter(said).find_map(|found| Reset::of(&found))
+    says.captures_iter(said).filter_map(|found| Reset::of(&found)).last()
 }
 
 /// The last line that speaks of an error, or else the last that says anything: some end with where a log lies.
@@ -181,6 +189,13 @@ mod tests {
         assert_eq!(judged("gemini", None, sleeps, Cut::Wall), (Class::Timeout, None));
         let long_ago = format!("{sleeps}{}", "and on it went\n".repeat(400));
         assert_eq!(judged("gemini", None, &long_ago, Cut::Idle), (Class::Idle, None));
+        let manifest = &catalogue.find("gemini").expect("it comes along").manifest;
+        let worked = |complaints: String| {
+            let signals = Signals { progress: 3, complaints, ..Signals::default() };
+            judge(manifest, &signals, (&Ending::Signalled(15), Some(Cut::Idle))).class
+        };
+        assert_eq!(worked(sleeps.to_owned()), Class::Quota);
+        assert_eq!(worked(format!("{sleeps}and on it went\n")), Class::Idle);
         let retry = Some("stream disconnected before completion: error sending request for url");
         assert_eq!(judged("codex", retry, "", Cut::Idle), (Class::Network, None));
     }

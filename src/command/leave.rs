@@ -24,6 +24,11 @@ pub fn voice(cx: &Context<'_>) -> Voice {
     }
 }
 
+/// Whether whoever asks may have things run without a person's leave.
+pub fn is_free(cx: &Context<'_>) -> bool {
+    voice(cx) == Voice::Person || cx.house.consent == Consent::Allow
+}
+
 /// What a person should know whose leave a new job waits for; none when it needs none.
 pub fn to_add(cx: &Context<'_>) -> Result<Option<String>, Refusal> {
     match (voice(cx), cx.house.consent) {
@@ -40,7 +45,7 @@ pub fn to_add(cx: &Context<'_>) -> Result<Option<String>, Refusal> {
 /// Refuses an update that would run something else than a person gave leave to, let its runs do more, or let it
 /// go on for longer.
 pub fn to_change(cx: &Context<'_>, before: &Definition, after: &Definition) -> Result<(), Refusal> {
-    let is_free = voice(cx) == Voice::Person || cx.house.consent == Consent::Allow;
+    let is_free = is_free(cx);
     let runs = |definition: &Definition| {
         (
             definition.target.clone(),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::catalogue::{Known, Origin, Refused};
-use crate::command::logins;
+use crate::command::logins::{self, At};
 use crate::command::page::{Page, Tone};
 use crate::command::programs;
 use crate::command::schema::Object;
@@ -120,7 +120,7 @@ impl AgentRow {
     /// With what its program says of logins.
     #[must_use]
     pub fn asked(self, known: &Known, cx: &Context<'_>) -> Self {
-        Self { log_in: logins::missing(known, None, cx), ..self }
+        Self { log_in: logins::missing(known, At::Usual, cx), ..self }
     }
 }
 

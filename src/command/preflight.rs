@@ -7,7 +7,7 @@ use crate::agent::catalogue::{Catalogue, Known};
 use crate::command::caller::Caller;
 use crate::command::list_accounts::HomeState;
 use crate::command::list_agents::{AgentRow, Presence};
-use crate::command::logins;
+use crate::command::logins::{self, At};
 use crate::command::programs;
 use crate::command::{Context, agent_files};
 use crate::core::assignment::Candidate;
@@ -64,7 +64,8 @@ pub fn warnings(cx: &Context<'_>, definition: &Definition) -> Vec<String> {
             continue;
         };
         warnings.extend(candidate.account.as_ref().and_then(|account| no_login(account, known, cx)));
-        warnings.extend(logins::missing(known, candidate.account.as_deref(), cx).map(|log_in| {
+        let at = candidate.account.as_deref().map_or(At::Usual, At::Account);
+        warnings.extend(logins::missing(known, at, cx).map(|log_in| {
             format!("`{candidate}` says that nobody is logged in; do it by `{log_in}`, unless it has a key")
         }));
         let row = AgentRow::of(known, cx);

@@ -16,10 +16,11 @@ use crate::core::condition::fact::{Fact, Facts, Need};
 use crate::core::process::ProcessKey;
 use crate::core::refusal::{Code, Problem, Refusal};
 use crate::core::task::State;
-use crate::engine::ports::{Inspect, Output};
+use crate::core::task::evidence::Evidence;
+use crate::engine::ports::Inspect;
 use crate::engine::work::inspect;
 use crate::engine::work::output::{self, Stream};
-use crate::store::{jobs, tasks};
+use crate::store::{attempts, jobs, tasks};
 
 /// Tries a condition on a run.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
@@ -71,16 +72,17 @@ impl Command for TestCondition {
         let (checks, needs): (Vec<Need>, Vec<Need>) =
             condition.needs().into_iter().partition(|need| matches!(need, Need::Check(_)));
         let key = ProcessKey::attempt(run, task.claims);
-        let output = Output::of(&definition, end.exit.reason);
+        let reading = cx.read(|tx| attempts::of_task(tx, run))?.pop().and_then(|attempt| attempt.reading);
+        let evidence = Evidence::of(&definition, end.exit.reason, reading.as_ref());
         let facts = inspect::facts(
             &cx.house.places.runs,
-            &Inspect { key, output, cwd: PathBuf::from(&definition.cwd), needs },
+            &Inspect { key, evidence, cwd: PathBuf::from(&definition.cwd), needs },
         );
         let mut facts = Facts {
             exit: end.exit.judged_code(),
             known: facts.into_iter().map(|known| (known.need, known.fact)).collect(),
         };
-        let is_whole = output != Output::Stdout
+        let is_whole = evidence != Evidence::Stdout
             || output::is_whole(&cx.house.places.runs, key, Stream::Stdout).unwrap_or(false);
         for (need, fact) in &mut facts.known {
             // What is not found in a part may have been in the rest.

@@ -182,10 +182,14 @@ impl Definition {
 
     /// A text that two definitions share exactly when they ask for the same thing.
     ///
-    /// The environment is not part of it: the same request from another shell is the same request.
+    /// The environment is not part of it: the same request from another shell is the same request. Nor are the
+    /// trees, which nobody asks for: they follow from the directories.
     pub fn fingerprint_text(&self) -> String {
         let mut plain = self.clone();
         plain.environment.captured = BTreeMap::new();
+        if let Target::Agent(assignment) = &mut plain.target {
+            assignment.trees = Vec::new();
+        }
         serde_json::to_string(&plain).expect("a definition is plain data")
     }
 }

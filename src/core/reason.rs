@@ -62,7 +62,7 @@ words! {
         ResourceLimit = "resource_limit",
         /// The program could not be started.
         SpawnFailed = "spawn_failed",
-        /// Somebody cancelled it.
+        /// Somebody cancelled it, or lowered what its job may use below what it has used.
         Cancelled = "cancelled",
         /// Its shim was killed, so how it ended is not known.
         Lost = "lost",

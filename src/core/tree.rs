@@ -33,7 +33,9 @@ impl Tree {
 
     fn holds(&self, other: &Self) -> bool {
         let inside = other.root.strip_prefix(&self.root);
-        !self.is_repository && inside.is_some_and(|inside| inside.starts_with('/'))
+        // A folder that was in no repository may have got one around it since.
+        let is_apart = self.is_repository && other.is_repository;
+        !is_apart && inside.is_some_and(|inside| inside.starts_with('/'))
     }
 }
 
@@ -103,6 +105,7 @@ mod tests {
         check("/work", "/work/worktrees/a", false);
         check("/work/worktrees/a", "/work/worktrees/b", false);
         check("/", "/work", true);
+        check("/work", "/work/app/", true);
         // A folder that became a repository since.
         check("/work/", "/work", true);
     }

@@ -1,4 +1,5 @@
-//! Looking for problems when no daemon answers: in this process, and without changing anything.
+//! Looking for problems when no daemon answers: in this process, and without changing
+//! what is stored: what a writer that died left half done is undone, as by whoever opens a database next.
 
 use crate::command::doctor::Finding;
 use crate::command::drift;
@@ -95,6 +96,9 @@ fn look(paths: &Paths, deep: bool) -> Result<Vec<Finding>, StoreError> {
     findings.extend(examine::clock(newest, SystemClock.now()));
     findings.extend(examine::strays(&mut reader, &paths.runs())?);
     // Which program a job would run follows from whoever asks a daemon for one.
-    findings.extend(drift::findings(&mut reader, paths.home(), SystemClock.now(), &|_| None)?);
+    // A store of an older version knows no readings; the next daemon brings it up to date.
+    if found == migrate::NEWEST {
+        findings.extend(drift::findings(&mut reader, paths.home(), SystemClock.now(), &|_| None)?);
+    }
     Ok(findings)
 }

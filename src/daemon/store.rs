@@ -31,7 +31,7 @@ pub(super) fn settle(path: &Path) -> Result<(), StoreError> {
     Sqlite::open(path)?.query("PRAGMA wal_checkpoint(TRUNCATE)", &[]).map(drop)
 }
 
-/// Reads the schema without writing: a foreign or a newer store is left as it is.
+/// Reads the schema without writing: a foreign or a newer store is left as whoever wrote it last meant it.
 fn look(path: &Path) -> Result<(), StoreError> {
     let found = migrate::version(&mut Sqlite::open_reader(path)?)?;
     if found > migrate::NEWEST {

@@ -11,7 +11,7 @@ use crate::core::process::{Control, ProcessKey};
 use crate::core::task::conclude::Wanted;
 use crate::core::task::{End, Evaluating, Phase, State, Task};
 use crate::engine::launch::{self, Known};
-use crate::engine::ports::{Inspect, Launch, Output, Read, Tidy};
+use crate::engine::ports::{Inspect, Launch, Read, Tidy};
 use crate::store::tx::{StoreError, Tx};
 use crate::store::{attempts, jobs};
 
@@ -47,10 +47,12 @@ pub fn of_task(
         State::Claimed { .. } => {
             Action::Launch(Box::new(launch::attempt(task, &job(tx, task)?, contract, known)))
         }
-        State::Running { phase: Phase::Evaluating(_), .. } => match task.wanted(contract) {
+        State::Running { phase: Phase::Evaluating(evaluating), .. } => match task.wanted(contract) {
             Wanted::Check { line, .. } => {
                 Action::Launch(Box::new(launch::check(task, &job(tx, task)?, contract, (known, line))))
             }
+            // It is being read already.
+            Wanted::Reading if evaluating.recalled.is_some() => return Ok(None),
             Wanted::Reading | Wanted::Facts(_) | Wanted::Nothing => {
                 return of_files(tx, task, contract, known);
             }
@@ -78,11 +80,11 @@ fn of_files(
     let key = task.attempt_key();
     Ok(match task.wanted(contract) {
         Wanted::Facts(needs) => {
-            let State::Running { phase: Phase::Evaluating(Evaluating { exit, .. }), .. } = &task.state else {
+            let State::Running { phase: Phase::Evaluating(evaluating), .. } = &task.state else {
                 return Ok(None);
             };
-            let output = Output::of(contract, exit.reason);
-            Some(Action::Inspect(Inspect { key, output, cwd: PathBuf::from(&contract.cwd), needs }))
+            let evidence = evaluating.evidence(contract);
+            Some(Action::Inspect(Inspect { key, evidence, cwd: PathBuf::from(&contract.cwd), needs }))
         }
         Wanted::Reading => {
             let (State::Running { phase: Phase::Evaluating(Evaluating { exit, .. }), .. }, Some(assignment)) =

@@ -8,6 +8,7 @@ use crate::core::definition::Definition;
 use crate::core::job::{Brief, Job};
 use crate::core::process::ProcessKey;
 use crate::core::process::files::SAID;
+use crate::core::task::evidence::Evidence;
 use crate::core::task::{Evaluating, Phase, State, Task};
 use crate::engine::Settings;
 
@@ -35,7 +36,9 @@ pub fn of_run(
     {
         set("CONVERGE_EXIT_CODE", code.to_string());
     }
-    if let State::Running { phase: Phase::Evaluating(Evaluating { reading: Some(_), .. }), .. } = &task.state
+    if let State::Running { phase: Phase::Evaluating(evaluating), .. } = &task.state
+        && evaluating.reading.is_some()
+        && evaluating.evidence(contract) == Evidence::Answer
     {
         let said = settings.runs_dir.join(task.attempt_key().directory()).join(SAID);
         set("CONVERGE_RESULT", said.display().to_string());

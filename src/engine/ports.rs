@@ -17,14 +17,13 @@ use crate::agent::price::Prices;
 use crate::core::account::{Accounts, Login};
 use crate::core::assignment::{self, Candidate};
 use crate::core::condition::fact::Need;
-use crate::core::definition::Definition;
 use crate::core::id::TaskId;
 use crate::core::process::{Command, Control, Cut, Ending, PrivateFile, ProcessKey};
 use crate::core::reading::Conversation;
-use crate::core::reason::EndReason;
 use crate::core::refusal::Problem;
 use crate::core::schema::Schema;
 use crate::core::span::Span;
+use crate::core::task::evidence::Evidence;
 
 /// Starts, stops and finds processes.
 pub trait Processes: Send {
@@ -118,36 +117,13 @@ pub struct Read {
     pub ended_at: Timestamp,
 }
 
-/// What conditions take for the output of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Output {
-    /// What a command wrote to its standard output.
-    Stdout,
-    /// What an agent answered: its last words, or the document that fits a schema. What else an agent writes has
-    /// its prompt in it, and whatever it read.
-    Result,
-    /// Nothing: its result was to fit a schema, and there is none that does.
-    Nothing,
-}
-
-impl Output {
-    /// That of an attempt that ended for this reason.
-    pub fn of(contract: &Definition, reason: EndReason) -> Self {
-        match contract.target.assignment().map(|assignment| &assignment.schema) {
-            None => Self::Stdout,
-            Some(Some(_)) if reason != EndReason::ExitZero => Self::Nothing,
-            Some(Some(_) | None) => Self::Result,
-        }
-    }
-}
-
 /// Facts wanted of an attempt that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspect {
     /// The attempt.
     pub key: ProcessKey,
     /// What its output is.
-    pub output: Output,
+    pub evidence: Evidence,
     /// Where relative paths begin.
     pub cwd: PathBuf,
     /// What is to be found out.

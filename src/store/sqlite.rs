@@ -50,7 +50,7 @@ impl Sqlite {
         Ok(Self { connection, path: None })
     }
 
-    /// Opens the database at `path` to read only.
+    /// Opens the database at `path` to read only, once what a writer that died left half done is undone.
     pub fn open_reader(path: &Path) -> Result<Self, StoreError> {
         let open = || Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | NO_MUTEX);
         let mut connection = open().map_err(error)?;

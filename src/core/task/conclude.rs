@@ -10,6 +10,7 @@ use crate::core::process::{CheckTry, Cut, ProcessKey};
 use crate::core::reason::{EndReason, Nature};
 use crate::core::refusal::{Code, Refusal};
 use crate::core::task::event::{Charge, Event};
+use crate::core::task::evidence::Evidence;
 use crate::core::task::exit::Exit;
 use crate::core::task::{End, Evaluating, How, Phase, State, Task};
 
@@ -124,6 +125,11 @@ impl Task {
 }
 
 impl Evaluating {
+    /// What output conditions and checks look at.
+    pub fn evidence(&self, contract: &Definition) -> Evidence {
+        Evidence::of(contract, self.exit.reason, self.reading.as_deref())
+    }
+
     fn facts(&self) -> Facts {
         let known: BTreeMap<Need, Fact> =
             self.known.iter().map(|known| (known.need.clone(), known.fact.clone())).collect();

@@ -8,6 +8,7 @@ pub mod conclude;
 pub mod course;
 pub mod decide;
 pub mod event;
+pub mod evidence;
 pub mod exit;
 pub mod input;
 pub mod onward;

@@ -19,7 +19,8 @@ use crate::core::condition::fact::{self, Fact, Need};
 use crate::core::condition::pattern::Pattern;
 use crate::core::process::files::SAID;
 use crate::core::task::Known;
-use crate::engine::ports::{self, Inspect};
+use crate::core::task::evidence::Evidence;
+use crate::engine::ports::Inspect;
 use crate::engine::work::output::{self, Stream};
 
 /// Finds out every fact that needs no process.
@@ -75,16 +76,16 @@ enum Output {
 impl Output {
     fn of(runs: &Path, inspect: &Inspect) -> io::Result<Self> {
         let directory = runs.join(inspect.key.directory());
-        match inspect.output {
-            ports::Output::Stdout => {}
-            ports::Output::Result => {
+        match inspect.evidence {
+            Evidence::Stdout => {}
+            Evidence::Answer => {
                 let said = fs::read(directory.join(SAID)).map(Self::Held);
                 return said.map_err(|error| {
                     let is_missing = error.kind() == io::ErrorKind::NotFound;
                     if is_missing { io::Error::other("the agent gave no answer") } else { error }
                 });
             }
-            ports::Output::Nothing => return Err(io::Error::other("no result fits the schema")),
+            Evidence::Nothing { why } => return Err(io::Error::other(why)),
         }
         match File::open(directory.join(Stream::Stdout.file_name())) {
             Ok(file) if file.metadata()?.len() > HELD_MAX => Ok(Self::Large(file)),

@@ -166,7 +166,11 @@ fn short(text: &str) -> String {
 fn blank(read: &Read) -> Reading {
     let is_done = read.cut.is_none() && read.ending == crate::core::process::Ending::Exited(0);
     let agent = &read.candidate.agent;
-    let class = if is_done { Class::Done } else { Class::Failed };
+    let class = match (is_done, &read.schema) {
+        (false, _) => Class::Failed,
+        (true, Some(_)) => Class::SchemaError,
+        (true, None) => Class::Done,
+    };
     Reading {
         model: read.candidate.model.clone(),
         message: Some(format!("there is no agent `{agent}` any more that could say what it wrote")),

@@ -10,19 +10,21 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::core::account::{Login, PrivateHome};
-use crate::process::ask::{ask, shell};
+use crate::core::process::Ending;
+use crate::process::ask::{Answer, ask, shell};
 use crate::process::shim::{environment, signals};
 
 /// How long it may take to say who an account is.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Adds what the login says to the variables of a process, or says why there is no such account.
+/// Adds what the login says to the variables of a process, or says how it ends before it has begun.
 pub(super) fn apply(
     login: &Login,
     variables: &mut BTreeMap<OsString, OsString>,
     cwd: &Path,
-) -> Result<(), String> {
-    let failed = |cause: String| format!("account `{}`: {cause}", login.account);
+) -> Result<(), Ending> {
+    let told = |cause: String| format!("account `{}`: {cause}", login.account);
+    let failed = |cause: String| Ending::NoLogin { cause: told(cause) };
     if let Some(home) = &login.home {
         look(home).map_err(failed)?;
         variables.insert(home.variable.clone().into(), home.path.clone().into());
@@ -32,7 +34,14 @@ pub(super) fn apply(
         environment::put(variables, environment::parse(&text));
     }
     if let Some(line) = &login.command {
-        let text = resolve(line, variables, cwd).map_err(failed)?;
+        let answer = resolve(line, variables, cwd);
+        // Whoever does not answer in time may do so the next time.
+        let answer = answer.map_err(|cause| Ending::SpawnFailed { cause: told(cause) })?;
+        if !answer.status.success() {
+            // Nothing that it wrote: what stands there may be a secret, or a piece of one.
+            return Err(failed(format!("its command ended with {}", answer.status)));
+        }
+        let text = answer.stdout;
         let said = environment::parse(&text);
         if said.is_empty() {
             return Err(failed("its command wrote no `NAME=value`".to_owned()));
@@ -54,14 +63,8 @@ fn look(home: &PrivateHome) -> Result<(), String> {
     }
 }
 
-fn resolve(line: &str, variables: &BTreeMap<OsString, OsString>, cwd: &Path) -> Result<Vec<u8>, String> {
+fn resolve(line: &str, variables: &BTreeMap<OsString, OsString>, cwd: &Path) -> Result<Answer, String> {
     let mut command = shell("/bin/sh", &["-c", line]);
     command.env_clear().envs(variables).current_dir(cwd);
-    let answer =
-        ask(&mut command, PATIENCE, signals::is_told).map_err(|error| format!("its command: {error}"))?;
-    if answer.status.success() {
-        return Ok(answer.stdout);
-    }
-    // Nothing that it wrote: what stands there may be a secret, or a piece of one.
-    Err(format!("its command ended with {}", answer.status))
+    ask(&mut command, PATIENCE, signals::is_told).map_err(|error| format!("its command: {error}"))
 }

@@ -24,7 +24,7 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, Ending> {
     let failed = |cause: String| Ending::SpawnFailed { cause };
     let mut variables = environment::of(&mut launch).map_err(failed)?;
     if let Some(login) = &launch.login {
-        login::apply(login, &mut variables, &launch.cwd).map_err(|cause| Ending::NoLogin { cause })?;
+        login::apply(login, &mut variables, &launch.cwd)?;
     }
     let argv = match launch.execute {
         Execute::Command(command) => {

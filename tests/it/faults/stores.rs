@@ -96,6 +96,17 @@ fn doctor_reads_one_whose_maker_was_killed() {
 }
 
 #[test]
+fn one_of_an_older_version_is_whole_before_any_daemon_has_seen_it() {
+    let home = Home::new();
+    fs::create_dir_all(home.home()).unwrap();
+    fs::copy(crate::store::golden(1), home.home().join("converge.db")).unwrap();
+    let reply = home.run(&["doctor", "--json"]).json();
+    let findings = reply["findings"].as_array().unwrap();
+    let store = findings.iter().find(|finding| finding["subject"] == "store").unwrap();
+    assert_eq!(store["state"], "good", "{reply:#}");
+}
+
+#[test]
 fn a_truncated_one_is_told_and_not_overwritten() {
     let (home, path) = stored();
     let whole = fs::read(&path).unwrap();

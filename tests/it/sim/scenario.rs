@@ -131,7 +131,7 @@ fn assign(definition: &mut Definition, rng: &mut Rng) {
     ]);
     let chain = chain.iter().map(|name| name.parse().expect("an agent")).collect();
     let writes = rng.chance(60);
-    let tree = rng.pick(&["/tree/0", "/tree/1", "/tree/0/inside"]).to_owned();
+    let tree = rng.pick(&["/tree/0", "/tree/1", "/tree/0/inside", "/tree/1/inside"]).to_owned();
     definition.cwd = if writes { tree.clone() } else { "/work".to_owned() };
     definition.target = Target::Agent(Box::new(Assignment {
         chain,
@@ -150,8 +150,13 @@ fn assign(definition: &mut Definition, rng: &mut Rng) {
         tools: Vec::new(),
         on_quota: rng.pick(&OnQuota::ALL),
         quota_wait: Span::from_secs(rng.pick(&[600, 7200, 86_400])),
-        trees: if writes { vec![Tree::folder(&tree)] } else { Vec::new() },
+        trees: writes.then(|| tree_at(&tree)).into_iter().collect(),
     }));
+}
+
+/// A tree of this world: what is in `/tree/1` are repositories.
+fn tree_at(folder: &str) -> Tree {
+    if folder.starts_with("/tree/1") { Tree::repository(folder) } else { Tree::folder(folder) }
 }
 
 /// What the output of an agent says, by the name of its process alone.

@@ -204,6 +204,7 @@ impl World {
         let crowd = (crowd > self.lanes).then(|| format!("{crowd} are alive in {} lanes", self.lanes));
         let tree = self.processes[&key].tree.clone();
         let shares = |process: &Process| match (&process.tree, &tree) {
+            (Some(one), Some(other)) if one.starts_with("/tree/1") => one == other,
             (Some(one), Some(other)) => one.starts_with(other) || other.starts_with(one),
             _ => false,
         };

@@ -13,7 +13,7 @@ use converge::store::tx::{Database, StoreError};
 use converge::store::{jobs, tasks};
 
 /// The database of every released schema, as the code of its time made it.
-fn golden(schema: i64) -> PathBuf {
+pub(crate) fn golden(schema: i64) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/schema-{schema}.db"))
 }
 

@@ -5,13 +5,12 @@ use std::fs;
 use super::*;
 use crate::core::id::TaskId;
 use crate::core::process::ProcessKey;
-use crate::engine::ports::{self, Tidy};
+use crate::engine::ports::Tidy;
 use crate::engine::work::tidy::{Keep, tidy};
 
 fn inspect(folder: &Path, needs: &[Need]) -> Vec<Fact> {
     let key = ProcessKey::attempt(TaskId::from_bits(7), 1);
-    let inspect =
-        Inspect { key, output: ports::Output::Stdout, cwd: folder.to_owned(), needs: needs.to_vec() };
+    let inspect = Inspect { key, evidence: Evidence::Stdout, cwd: folder.to_owned(), needs: needs.to_vec() };
     facts(folder, &inspect).into_iter().map(|known| known.fact).collect()
 }
 
@@ -42,24 +41,24 @@ fn of_an_agent_the_answer_alone_is_looked_at() {
     let folder = tempfile::tempdir().unwrap();
     let directory = directory(folder.path());
     fs::write(directory.join("stdout"), "all green").unwrap();
-    let look = |output| {
+    let look = |evidence| {
         let key = ProcessKey::attempt(TaskId::from_bits(7), 1);
         let needs = vec![Need::Contains("all green".to_owned())];
-        facts(folder.path(), &Inspect { key, output, cwd: folder.path().to_owned(), needs })
+        facts(folder.path(), &Inspect { key, evidence, cwd: folder.path().to_owned(), needs })
             .pop()
             .unwrap()
             .fact
     };
     assert_eq!(
-        look(ports::Output::Result),
+        look(Evidence::Answer),
         Fact::Unknown { why: "the output cannot be read: the agent gave no answer".to_owned() }
     );
     fs::write(directory.join(SAID), "{\"ok\":false}").unwrap();
-    assert!(matches!(look(ports::Output::Result), Fact::NotMet { .. }));
-    assert!(matches!(look(ports::Output::Nothing), Fact::Unknown { .. }));
+    assert!(matches!(look(Evidence::Answer), Fact::NotMet { .. }));
+    assert!(matches!(look(Evidence::Nothing { why: "no" }), Fact::Unknown { .. }));
     fs::write(directory.join(SAID), "{\"ok\":\"all green\"}").unwrap();
-    assert!(matches!(look(ports::Output::Result), Fact::Met { .. }));
-    assert!(matches!(look(ports::Output::Nothing), Fact::Unknown { .. }));
+    assert!(matches!(look(Evidence::Answer), Fact::Met { .. }));
+    assert!(matches!(look(Evidence::Nothing { why: "no" }), Fact::Unknown { .. }));
 }
 
 #[test]

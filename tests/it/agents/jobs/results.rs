@@ -78,3 +78,16 @@ every_client!(a_result_that_does_not_fit_its_schema_is_a_failure, |client| {
     let said = attempt["message"].as_str().unwrap();
     assert!(said.contains("boolean") || said.contains("structured"), "{said}");
 });
+
+every_client!(a_check_sees_no_result_that_does_not_fit, |client| {
+    if !is_structured(client) {
+        return;
+    }
+    let home = Home::new();
+    let model = Model::start(driven::misfit(client.name()));
+    let desk = Desk::take(client, &home, &model);
+    let goal = ["--check", "any: test -n \"$CONVERGE_RESULT\"", "--max-runs", "1", "--wait", "1s"];
+    desk.add(&[&["one", "--prompt", "do it", "--schema", SCHEMA][..], &goal].concat());
+    let over = desk.over("one");
+    assert_eq!((&over["state"], &over["reason"]), (&json!("failed"), &json!("run_limit")), "{over:#}");
+});
