@@ -47,6 +47,12 @@ pub fn judge(manifest: &Manifest, signals: &Signals, (ending, cut): (&Ending, Op
         Ending::Exited(0) if signals.is_silent() && manifest.output.form != Form::Text => {
             Outcome::plain(Class::Failed, Some("it wrote nothing, not even that it is done".to_owned()))
         }
+        Ending::Exited(0)
+            if signals.errors.is_empty() && signals.is_open() && manifest.output.form != Form::Text =>
+        {
+            let message = "its output ends before it says that it is done";
+            Outcome::plain(Class::Failed, Some(message.to_owned()))
+        }
         Ending::Exited(0) if signals.errors.is_empty() => success(signals),
         Ending::Exited(code) => failure(manifest, signals, *code),
     }
@@ -148,7 +154,7 @@ mod tests {
         let manifest = &catalogue.find("claude").expect("it comes along").manifest;
         let errors = error.into_iter().map(str::to_owned).collect();
         let lines = Lines { known: 1, ..Lines::default() };
-        let signals = Signals { errors, lines, ..Signals::default() };
+        let signals = Signals { errors, lines, result: Some("done".to_owned()), ..Signals::default() };
         let outcome = judge(manifest, &signals, end);
         assert_eq!((outcome.class, outcome.reset), (expected, None), "{end:?}");
     }
@@ -231,5 +237,20 @@ mod tests {
         check(None, (&Ending::Exited(0), None), Class::Done);
         check(Some("the sky is green"), (&Ending::Exited(0), None), Class::Failed);
         check(None, (&Ending::Exited(3), None), Class::Failed);
+    }
+
+    #[test]
+    fn output_that_was_cut_off_is_no_success() {
+        let catalogue = Catalogue::of(Vec::new());
+        let manifest = &catalogue.find("claude").expect("it comes along").manifest;
+        let judged = |output: &str| {
+            let mut interpreter = Interpreter::new(manifest);
+            interpreter.stdout(output.as_bytes());
+            judge(manifest, &interpreter.end(), (&Ending::Exited(0), None)).class
+        };
+        let begins = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s1\"}\n";
+        let ends = r#"{"type":"result","is_error":false,"result":"hi"}"#;
+        assert_eq!(judged(begins), Class::Failed);
+        assert_eq!(judged(&format!("{begins}{ends}")), Class::Done);
     }
 }

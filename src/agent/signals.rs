@@ -64,6 +64,11 @@ impl Signals {
         self.lines.known == 0 && self.lines.unknown + self.lines.plain + self.lines.broken > 0
     }
 
+    /// Whether it neither gave an answer, nor told what it was not allowed, nor what it used, which come at the end.
+    pub fn is_open(&self) -> bool {
+        self.result.is_none() && self.denials.is_empty() && self.tokens.is_none() && self.cost.is_none()
+    }
+
     /// Whether it wrote no line at all to its standard output.
     pub fn is_silent(&self) -> bool {
         self.lines == Lines::default() && self.result.is_none()

@@ -8,10 +8,12 @@ use crate::command::brief::RunBrief;
 use crate::command::page::{Page, Tone};
 use crate::command::tell::{Tell, step};
 use crate::command::view::RunView;
-use crate::command::{Access, Change, Cli, Command, Context, Render, select};
+use crate::command::{Access, Change, Cli, Command, Context, Render, SLICE_MOST, select};
+use crate::core::id::JobId;
 use crate::core::refusal::{Code, Refusal};
+use crate::core::task::Origin;
 use crate::engine::input::{Answer, Source, Write};
-use crate::store::tasks;
+use crate::store::{jobs, tasks};
 
 /// Starts a run of a job now; the schedule goes on as it was.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, JsonSchema, Serialize, Deserialize)]
@@ -38,7 +40,25 @@ impl Command for RunNow {
     type Reply = Running;
 
     fn run(self, cx: &Context<'_>) -> Result<Running, Refusal> {
+        if cx.kept.is_none() {
+            let_checks_end(cx, select::job(cx, &self.job)?)?;
+        }
         cx.change(self)
+    }
+}
+
+/// Waits until the checks are over that are run before the first run, or as long as one request waits.
+fn let_checks_end(cx: &Context<'_>, job: JobId) -> Result<(), Refusal> {
+    let until = SLICE_MOST.after(cx.now());
+    loop {
+        let seen = cx.house.engine.generation();
+        let active = cx.read(|tx| jobs::get(tx, job))?.and_then(|stored| stored.job.active);
+        let Some(run) = active else { return Ok(()) };
+        let task = cx.read(|tx| tasks::get(tx, run))?.map(|stored| stored.task);
+        if !task.is_some_and(|task| task.origin == Origin::Zero) || cx.now() >= until {
+            return Ok(());
+        }
+        cx.patience(seen, until);
     }
 }
 

@@ -19,7 +19,7 @@ use crate::agent::scrub::scrub;
 use crate::agent::signals::Signals;
 use crate::core::class::Class;
 use crate::core::process::files::SAID;
-use crate::core::reading::{Conversation, Cost, Reading, Tokens};
+use crate::core::reading::{Conversation, Cost, Dollars, Reading, Tokens};
 use crate::engine::ports::Read;
 use crate::engine::work::output::{self, Stream};
 
@@ -112,12 +112,18 @@ fn of(manifest: &Manifest, signals: &Signals, read: &Read) -> Reading {
         agent: read.candidate.agent.clone(),
         account: read.candidate.account.clone(),
         id,
-        // A run that was cut says no more of it: what was known then is still so.
-        tokens: signals
-            .tokens
-            .filter(|_| counted(manifest.output.tokens))
-            .or(kept.and_then(|kept| kept.tokens)),
-        cost: signals.dollars().filter(|_| counted(manifest.output.cost)).or(kept.and_then(|kept| kept.cost)),
+        // What an attempt that was cut does not tell, the next one of this conversation does: so much was told of
+        // it until then, and of a new one nothing.
+        tokens: counted(manifest.output.tokens)
+            .then(|| {
+                signals.tokens.or(before.map_or_else(|| Some(Tokens::default()), |before| before.tokens))
+            })
+            .flatten(),
+        cost: counted(manifest.output.cost)
+            .then(|| {
+                signals.dollars().or(before.map_or_else(|| Some(Dollars::default()), |before| before.cost))
+            })
+            .flatten(),
         context: signals.context.or(kept.and_then(|kept| kept.context)),
         window: signals.window.or(kept.and_then(|kept| kept.window)),
     });
@@ -182,4 +188,50 @@ fn blank(read: &Read) -> Reading {
 fn keep(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::agent::catalogue::Catalogue;
+    use crate::agent::price::Prices;
+    use crate::core::id::TaskId;
+    use crate::core::process::{Ending, ProcessKey};
+
+    /// What an attempt of Claude Code that wrote this and went on with `from` is read as.
+    fn read_of(stdout: &str, from: Option<Conversation>, ending: Ending) -> Reading {
+        let runs = tempfile::tempdir().expect("a folder");
+        let key = ProcessKey::attempt(TaskId::from_bits(7), 1);
+        let directory = runs.path().join(key.directory());
+        std::fs::create_dir_all(&directory).expect("a folder");
+        std::fs::write(directory.join(Stream::Stdout.file_name()), stdout).expect("output");
+        let catalogue = Catalogue::of(Vec::new());
+        let manifest = Arc::clone(&catalogue.find("claude").expect("it comes along").manifest);
+        let candidate = "claude".parse().expect("an agent");
+        let prices = Arc::new(Prices::of(None).expect("those that come along"));
+        let ended_at = jiff::Timestamp::UNIX_EPOCH;
+        let manifest = Some(manifest);
+        reading(
+            runs.path(),
+            &Read { key, candidate, manifest, prices, from, schema: None, ending, cut: None, ended_at },
+        )
+    }
+
+    #[test]
+    fn what_an_attempt_that_died_does_not_tell_the_next_of_its_conversation_does() {
+        let begins = "{\"type\":\"system\",\"subtype\":\"init\",\"session_id\":\"s1\"}\n";
+        let ends =
+            r#"{"type":"result","session_id":"s1","is_error":false,"result":"hi","total_cost_usd":5.0}"#;
+        let died = read_of(begins, None, Ending::Signalled(9));
+        assert_eq!((died.cost, died.class), (None, Class::Crashed));
+        let next = read_of(&format!("{begins}{ends}"), died.conversation, Ending::Exited(0));
+        assert_eq!(next.cost, Some(Cost { dollars: Dollars(5_000_000), is_estimate: false }));
+        let last = read_of(&format!("{begins}{ends}"), next.conversation, Ending::Exited(0));
+        assert_eq!(last.cost, Some(Cost { dollars: Dollars(0), is_estimate: false }));
+        // Of somebody else's conversation nobody knows what it had cost until then.
+        let mine = Some(Conversation::named("claude", "s0"));
+        assert_eq!(read_of(&format!("{begins}{ends}"), mine, Ending::Exited(0)).cost, None);
+    }
 }

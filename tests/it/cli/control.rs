@@ -1,8 +1,10 @@
 //! Pausing, resuming, cancelling, archiving and removing.
 
+use std::process::Stdio;
+
 use serde_json::json;
 
-use crate::home::{Home, is_alive, text, until};
+use crate::home::{Home, Said, is_alive, text, until};
 
 #[test]
 fn a_pause_keeps_its_note_and_starts_nothing() {
@@ -35,6 +37,17 @@ fn a_pause_until_an_instant_resumes_by_itself() {
     let eight = home.json(&["pause", "nap", "--until", "08:00"]);
     assert!(text(&eight["jobs"][0]["resumes_at"]).ends_with("T08:00:00.000Z"), "{eight}");
     home.run(&["pause", "nap", "--until", "2001-01-01 00:00"]).refused(&["until"]);
+}
+
+#[test]
+fn a_run_that_is_asked_for_comes_after_the_checks_that_are_run_first() {
+    let home = Home::new();
+    let check = "slow: until test -e go; do sleep 0.05; done; false";
+    home.add(&["slow", "--manual", "--cmd", "true", "--check", check]);
+    let asked = home.command(&["run-now", "slow", "--no-wait"]).stdout(Stdio::piped()).spawn().unwrap();
+    std::fs::write(home.project().join("go"), "").unwrap();
+    Said::of(&asked.wait_with_output().unwrap()).done();
+    until(|| home.runs("slow").iter().any(|run| run["number"] == 1 && run["state"] == "not_yet"));
 }
 
 #[test]
