@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_schema_is_its_text() {
-        for text in [r#"{"required":["ok"],"type":"object"}"#, "{}"] {
+        for text in [r#"{"type":"object","required":["ok"]}"#, "{}"] {
             assert_eq!(text.parse::<Schema>().expect("a schema").to_string(), text);
         }
     }
