@@ -101,12 +101,15 @@ pub enum CallError {
 impl Connection {
     /// Connects to the daemon of a home, which is started if need be.
     pub fn open(paths: Paths, autostart: Autostart) -> Result<Self, ClientError> {
-        Self::open_for(paths, autostart, None)
+        Self::open_with(paths, autostart, Preface::of_this_process())
     }
 
-    /// The same, for the agent in whose shell this process was started.
+    /// The same, for the agent in whose shell this process was started, if one is to be named.
     pub fn open_for(paths: Paths, autostart: Autostart, own: Option<Own>) -> Result<Self, ClientError> {
-        let preface = Preface { own, ..Preface::of_this_process() };
+        Self::open_with(paths, autostart, Preface { own, ..Preface::of_this_process() })
+    }
+
+    fn open_with(paths: Paths, autostart: Autostart, preface: Preface) -> Result<Self, ClientError> {
         let link = link(&paths, &autostart, &preface)?;
         Ok(Self { paths, autostart, preface, daemon_pid: link.pid, link: Some(link), requests: 0 })
     }
