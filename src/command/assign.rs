@@ -100,7 +100,7 @@ impl AgentTerms {
             session: session?,
             directories: directories?,
             tools: self.allow_tool.clone(),
-            schema: schema?,
+            schema: schema.ok()?,
             on_quota: on_quota?,
             quota_wait: quota_wait?,
             trees,

@@ -8,9 +8,13 @@ use crate::command::define::{plain, shorten};
 use crate::command::reader::Reader;
 use crate::core::schema::Schema;
 
-/// The schema that is said, by its text or the file it stands in; none at all after a mistake.
-pub fn read(said: Option<&str>, reader: &mut Reader<'_>) -> Option<Option<Schema>> {
-    let Some(said) = said else { return Some(None) };
+/// That there was a mistake, which the reader knows.
+#[derive(Debug)]
+pub struct Refused;
+
+/// The schema that is said, by its text or the file it stands in, if one is; a mistake is refused with the others.
+pub fn read(said: Option<&str>, reader: &mut Reader<'_>) -> Result<Option<Schema>, Refused> {
+    let Some(said) = said else { return Ok(None) };
     let text = if said.trim_start().starts_with('{') {
         Ok(said.to_owned())
     } else {
@@ -19,12 +23,12 @@ pub fn read(said: Option<&str>, reader: &mut Reader<'_>) -> Option<Option<Schema
     };
     let read = text.and_then(|text| text.parse::<Schema>().map_err(|why| format!("the schema {why}")));
     match read {
-        Ok(schema) => Some(Some(schema)),
+        Ok(schema) => Ok(Some(schema)),
         Err(message) => {
             let fix = "write JSON such as `{\"type\":\"object\",\"properties\":{\"ok\":{\"type\":\"boolean\"}},\
                        \"required\":[\"ok\"]}`, or name a file with such";
             reader.refuse("schema", message, fix);
-            None
+            Err(Refused)
         }
     }
 }
