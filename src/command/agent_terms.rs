@@ -49,7 +49,7 @@ pub struct AgentTerms {
     /// A JSON Schema its results fit, or a file of it
     #[arg(long, value_name = "FILE", help_heading = "Agent")]
     #[serde(deserialize_with = "lenient::text")]
-    #[schemars(extend("rare" = true))]
+    #[schemars(extend("rare" = true, "document" = true))]
     pub schema: Option<String>,
     /// The account, where the agent names none
     #[arg(long, value_name = "NAME", help_heading = "Agent")]

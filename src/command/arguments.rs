@@ -142,7 +142,9 @@ impl Read {
                 self.problems.push(match &field.kind {
                     Kind::Word(words) => problem.fix(format!("write {}", either(words))),
                     _ if field.name == "job" => problem.fix("name it; `converge ls` shows them"),
-                    Kind::Text | Kind::Texts | Kind::Count { .. } | Kind::Flag => problem.fix("say it"),
+                    Kind::Text | Kind::Document | Kind::Texts | Kind::Count { .. } | Kind::Flag => {
+                        problem.fix("say it")
+                    }
                 });
             }
         }
@@ -166,14 +168,13 @@ impl Field {
                 let names: Vec<&str> = items.iter().filter_map(Json::as_str).collect();
                 (names.join(",").into(), None)
             }
-            // A schema is an object, which is kept as text.
-            (Kind::Text, value @ Json::Object(_)) if self.name == "schema" => {
-                (Json::String(value.to_string()), None)
-            }
             (Kind::Text, value) => {
                 let kind = if value.is_array() { "a list" } else { "an object" };
                 (value, problem(format!("{kind}, not text"), "write text"))
             }
+            (Kind::Document, value @ Json::String(_)) => (value, None),
+            (Kind::Document, value @ Json::Object(_)) => (Json::String(value.to_string()), None),
+            (Kind::Document, value) => (value, problem("no object".to_owned(), "write an object")),
             (Kind::Word(words), Json::String(text)) => {
                 let plain = snake(text.trim());
                 let ours = words.iter().map(String::as_str).find(|word| *word == plain);

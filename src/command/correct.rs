@@ -158,7 +158,7 @@ fn written(kind: &Kind, fix: &str, said: &[&str], head: &str) -> Option<(Json, M
         if said.len() == 1 || fix.starts_with("did you mean") { Meant::Surely } else { Meant::Perhaps };
     let value = with_likely_unit(&said).or_else(|| said.first().copied())?;
     let value = match kind {
-        Kind::Text | Kind::Word(_) => value.into(),
+        Kind::Text | Kind::Document | Kind::Word(_) => value.into(),
         Kind::Texts => serde_json::from_str::<Vec<Json>>(value).map_or_else(|_| json!([value]), Json::Array),
         Kind::Count { .. } => value.parse::<u64>().ok()?.into(),
         Kind::Flag => value.parse::<bool>().ok()?.into(),

@@ -30,9 +30,22 @@ const RARE: &str = "rare";
 /// Marks a field that must be given, though it has a default.
 const NEEDED: &str = "needed";
 
+/// Marks a field whose text is a JSON object, or names a file of one.
+const DOCUMENT: &str = "document";
+
 /// Keywords that are never shown.
-const NEVER: [&str; 9] =
-    ["$schema", "title", "format", "default", "minimum", "maximum", RARE, NEEDED, "additionalProperties"];
+const NEVER: [&str; 10] = [
+    "$schema",
+    "title",
+    "format",
+    "default",
+    "minimum",
+    "maximum",
+    RARE,
+    NEEDED,
+    DOCUMENT,
+    "additionalProperties",
+];
 
 /// The schema of a request.
 pub fn input<C: Args + JsonSchema>(fields: Fields) -> Object {
@@ -89,10 +102,8 @@ pub fn fields<C: Args + JsonSchema>() -> Vec<Field> {
     let command = C::augment_args(clap::Command::new("fields"));
     let field = |argument: &clap::Arg| {
         let name = argument.get_id().to_string();
-        let mut is = properties.get(&name).cloned().unwrap_or_else(|| json!({ "type": "string" }));
-        let most = if is["format"] == "uint32" { u32::MAX.into() } else { u64::MAX };
-        make_portable(&mut is);
-        Field { kind: Kind::of(&is, most), needed: required.contains(&name), name }
+        let is = properties.get(&name).cloned().unwrap_or_else(|| json!({ "type": "string" }));
+        Field { kind: Kind::of(is), needed: required.contains(&name), name }
     };
     command.get_arguments().map(field).collect()
 }
@@ -113,6 +124,8 @@ pub struct Field {
 pub enum Kind {
     /// A text.
     Text,
+    /// A JSON object, which may be sent as text, or the name of a file of one.
+    Document,
     /// One of these words.
     Word(Vec<String>),
     /// Texts.
@@ -127,7 +140,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn of(schema: &Json, most: u64) -> Self {
+    fn of(mut schema: Json) -> Self {
+        if is_marked(&schema, DOCUMENT) {
+            return Self::Document;
+        }
+        let most = if schema["format"] == "uint32" { u32::MAX.into() } else { u64::MAX };
+        make_portable(&mut schema);
         if let Some(words) = schema["enum"].as_array() {
             return Self::Word(words.iter().filter_map(Json::as_str).map(ToOwned::to_owned).collect());
         }
