@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -81,6 +82,23 @@ fn an_interrupted_check_leaves_no_job_and_no_process() {
     assert_eq!(check.wait().unwrap().signal(), Some(2), "it dies of what it was told");
     assert_eq!(home.json(&["ls", "--all"])["jobs"], json!([]));
     until(|| home.processes().len() <= 1);
+}
+
+#[test]
+fn a_check_that_ignores_hangups_outlives_one() {
+    let home = Home::new();
+    put(&home, "echo started > $HOME/started; until test -e $HOME/go; do sleep 0.02; done; echo ready");
+    let check = home.command(&["agents", "check", "mine"]);
+    let mut ignoring = Command::new("sh");
+    ignoring.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(check.get_program()).args(check.get_args());
+    let set = check.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    ignoring.env_clear().envs(set).current_dir(home.project()).stdout(Stdio::piped());
+    let check = ignoring.spawn().unwrap();
+    until(|| home.user().join("started").exists());
+    kill(Pid::from_raw(i32::try_from(check.id()).unwrap()), Signal::SIGHUP).unwrap();
+    fs::write(home.user().join("go"), "").unwrap();
+    let said = check.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&said.stdout).starts_with("mine works: "), "{said:?}");
 }
 
 #[test]
