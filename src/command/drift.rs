@@ -1,6 +1,5 @@
 //! Drift: agents that wrote otherwise than their manifests say when they ran last, as a new version may.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -23,8 +22,8 @@ const SUBJECT: &str = "agents";
 /// What happened before says little about what is installed by now.
 const RECENT: Span = Span::from_secs(7 * 86_400);
 
-/// So many runs are looked at, the newest ones.
-const RUNS_MAX: u32 = 10_000;
+/// So many runs are looked at, the newest ones, and as many of their attempts.
+const RUNS_MAX: u32 = 5_000;
 
 /// Which version of an agent is here, as far as that can be told.
 pub type Version<'a> = &'a dyn Fn(&Known) -> Option<String>;
@@ -43,19 +42,19 @@ pub fn findings(
     version: Version<'_>,
 ) -> Result<Vec<Finding>, StoreError> {
     let since = RECENT.before(now);
-    let read = attempts::newest_read(tx, since, RUNS_MAX)?;
+    let newest = attempts::newest_of_agents(tx, since, RUNS_MAX)?;
     let agents = agent_files::catalogue(home);
-    let mut told = BTreeSet::new();
-    let newest = read.iter().filter(|(_, reading)| told.insert(reading.agent.clone()));
-    let strange = newest.filter(|(_, reading)| is_strange(reading));
-    Ok(strange
+    Ok(newest
+        .iter()
+        .filter(|(_, reading)| is_strange(reading))
         .filter_map(|(run, reading)| Some(drifted(agents.find(&reading.agent)?, *run, version)))
         .collect())
 }
 
-/// Whether nothing of what it wrote was understood. A failure with a class was, even where it was plain text.
+/// Whether nothing of what it wrote was understood. A failure with a class was, even where it was plain text, but
+/// for that of a structured result which is not there: nothing understood looks just so.
 fn is_strange(reading: &Reading) -> bool {
-    reading.is_strange && matches!(reading.class, Class::Done | Class::Failed)
+    reading.is_strange && matches!(reading.class, Class::Done | Class::Failed | Class::SchemaError)
 }
 
 fn drifted(known: &Known, run: TaskId, version: Version<'_>) -> Finding {

@@ -38,6 +38,29 @@ fn what_stands_in_a_prompt_is_shown_to_nobody() {
     assert!(!listed.to_string().contains("hidden"), "{listed}");
 }
 
+/// What `doctor` says of agents.
+fn drifted(guest: &Guest) -> Vec<Json> {
+    let findings = guest.told("doctor", json!({}))["findings"].clone();
+    let told = findings.as_array().expect("a list").iter();
+    let told = told.filter(|finding| finding["state"] == "warn").cloned();
+    told.filter(|finding| finding["subject"] == "agents").collect()
+}
+
+#[test]
+fn an_agent_that_wrote_otherwise_instead_of_a_structured_result_is_told() {
+    let guest = guest_of(&["codex"], |_| Some((0, "{\"kind\":\"news\"}\n".to_owned())));
+    guest.told(
+        "add_job",
+        json!({ "name": "look", "prompt": "look", "agent": "codex", "manual": true, "schema": {} }),
+    );
+    let run = guest.told("run_now", json!({ "job": "look" }))["id"].clone();
+    guest.wait(run.as_str().expect("an id"));
+    let run = guest.told("show_job", json!({ "job": run }));
+    assert_eq!(run["reason"], "schema_error", "{run}");
+    let told = drifted(&guest);
+    assert_eq!(told.len(), 1, "{told:?}");
+}
+
 #[test]
 fn an_agent_that_wrote_otherwise_than_its_manifest_says_is_told_until_it_is_understood_again() {
     static IS_MENDED: AtomicBool = AtomicBool::new(false);
@@ -51,12 +74,7 @@ fn an_agent_that_wrote_otherwise_than_its_manifest_says_is_told_until_it_is_unde
         };
         Some((0, text.to_owned()))
     });
-    let drifted = || {
-        let findings = guest.told("doctor", json!({}))["findings"].clone();
-        let told = findings.as_array().expect("a list").iter();
-        let told = told.filter(|finding| finding["state"] == "warn").cloned();
-        told.filter(|finding| finding["subject"] == "agents").collect::<Vec<_>>()
-    };
+    let drifted = || drifted(&guest);
     guest.told("add_job", json!({ "name": "tidy", "prompt": "tidy", "agent": "codex", "manual": true }));
     guest.told("add_job", json!({ "name": "mend", "prompt": "mend", "agent": "claude", "manual": true }));
     assert_eq!(drifted(), [] as [Json; 0]);
