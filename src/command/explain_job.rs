@@ -73,21 +73,15 @@ fn because(cx: &Context<'_>, job: &JobView, recent: &[RunView], next: Option<&st
         "active" => {
             if let Some(run) = &job.active_run {
                 let of = recent.iter().find(|recent| recent.id == *run);
-                told.push(match of {
-                    Some(recent) if recent.state == "pending" && recent.attempts > 0 => {
-                        format!("run {run} failed and waits for its retry")
-                    }
-                    Some(recent) if recent.state == "pending" => format!("run {run} waits for its turn"),
-                    Some(recent) if recent.state == "waiting" => {
-                        format!("run {run} waits: {}", recent.note.as_deref().unwrap_or_default())
-                    }
-                    Some(recent) if recent.origin == crate::command::view::ZERO => {
+                told.push(match (&job.waiting, of) {
+                    (Some(waiting), _) => format!("run {run} waits: {}", waiting.why),
+                    (None, Some(recent)) if recent.origin == crate::command::view::ZERO => {
                         format!("its checks are run before the first run ({run})")
                     }
-                    Some(recent) if recent.phase == Some(PhaseView::Evaluating) => {
+                    (None, Some(recent)) if recent.phase == Some(PhaseView::Evaluating) => {
                         format!("run {run} has ended and its goal is being looked at")
                     }
-                    _ => format!("run {run} is under way"),
+                    (None, _) => format!("run {run} is under way"),
                 });
             } else if let Some(next) = next {
                 told.push(format!("it waits for its next run, {next}"));

@@ -26,8 +26,12 @@ impl WaitView {
             State::Waiting { due_at, why } => {
                 Some(Self { why: describe::wait(why, *due_at), until: *due_at })
             }
-            State::Pending { due_at } if task.attempts() > 0 => {
+            State::Pending { due_at } if task.tries > 0 => {
                 Some(Self { why: "the next try of a failed run".to_owned(), until: Some(*due_at) })
+            }
+            // What came before was nobody's failure: a service that does not serve, or another of the chain's turn.
+            State::Pending { due_at } if task.uncharged > 0 => {
+                Some(Self { why: "its next try".to_owned(), until: Some(*due_at) })
             }
             State::Pending { .. } => Some(Self { why: "its turn".to_owned(), until: None }),
             State::Claimed { .. } | State::Running { .. } | State::Ended(_) | State::Skipped(_) => None,

@@ -140,6 +140,24 @@ fn a_run_that_waits_is_listed_as_one_that_waits() {
 }
 
 #[test]
+fn a_run_whose_service_has_too_much_to_do_is_not_told_as_a_failed_one() {
+    let guest = guest_of(&["claude"], |_| {
+        let overloaded = "{\"type\":\"result\",\"subtype\":\"success\",\"is_error\":true,\
+                          \"api_error_status\":529,\"result\":\"API Error: 529\"}\n";
+        Some((1, overloaded.to_owned()))
+    });
+    guest.told("add_job", json!({ "name": "tidy", "prompt": "tidy", "agent": "claude", "manual": true }));
+    let run = guest.told("run_now", json!({ "job": "tidy" }))["id"].clone();
+    let explained = || guest.told("explain_job", json!({ "job": "tidy" }))["because"][0].clone();
+    let expected = json!(format!("run {} waits: its next try", run.as_str().expect("an id")));
+    let patience = (0..1_000).find(|_| {
+        guest.house.engine.changed_since(u64::MAX, Duration::from_millis(20));
+        explained() == expected
+    });
+    assert!(patience.is_some(), "{}", explained());
+}
+
+#[test]
 fn a_number_of_tokens_is_written_as_people_do() {
     let guest = guest(&["claude"]);
     guest.told("add_job", json!({ "name": "tidy", "prompt": "tidy", "agent": "claude", "every": "1h" }));

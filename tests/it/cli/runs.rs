@@ -58,7 +58,7 @@ fn a_due_run_and_a_retry_are_brought_forward_rather_than_doubled() {
 
     home.add(&["third", "--cmd", "exit 1", "--wait", "1h", "--retries", "1", "--retry-delay", "1h"]);
     until(|| home.states("third") == ["pending"] && number(&home.runs("third")[0]["attempts"]) == 1);
-    assert!(home.run(&["explain", "third"]).done().out.contains("waits for its retry"));
+    assert!(home.run(&["explain", "third"]).done().out.contains("waits: the next try of a failed run"));
     let retry = home.run(&["run-now", "third", "--json"]).ended(1).json();
     assert_eq!((&retry["source"], number(&retry["attempts"])), (&json!("retry_slot"), 2), "{retry}");
     assert_eq!(home.runs("third").len(), 1);
