@@ -113,10 +113,15 @@ fn because(cx: &Context<'_>, job: &JobView, recent: &[RunView], next: Option<&st
         }
     }
     if let Some(last) = job.last.as_ref().filter(|_| matches!(job.state.as_str(), "active" | "paused")) {
-        let said = match (&last.unmet, last.exit_code) {
-            (Some(unmet), _) => format!("left its goal unmet: {}", cx.quote(unmet)),
-            (None, Some(code)) if code != 0 => format!("{} with exit code {code}", words(&last.state)),
-            (None, _) => words(&last.state),
+        let by = match (last.reason.as_str(), last.exit_code) {
+            ("exit_nonzero", Some(code)) if last.unmet.is_none() => format!(" with exit code {code}"),
+            ("exit_zero" | "exit_nonzero" | "cancelled", _) => String::new(),
+            (reason, _) => format!(" by {}", words(reason)),
+        };
+        let said = match &last.unmet {
+            Some(unmet) if by.is_empty() => format!("left its goal unmet: {}", cx.quote(unmet)),
+            Some(unmet) => format!("{}{by}, left its goal unmet: {}", words(&last.state), cx.quote(unmet)),
+            None => format!("{}{by}", words(&last.state)),
         };
         told.push(format!("its last run, {}, {said}", last.id));
     }
