@@ -1,7 +1,8 @@
 //! Prompts: `{{…}}` in them stands for what differs from run to run.
 //!
-//! Only a name that is made of letters, dots and underscores counts, so that code with braces in it may stand in a
-//! prompt as it is; `\{{` is two braces whatever follows. A name that nobody knows is refused.
+//! A name alone in braces is a variable, and refused when nobody knows it; so is what begins like a known one and
+//! goes on otherwise, for there are no filters. Other code in braces stands in a prompt as it is, and so do
+//! `{{{` and `${{`; `\{{` is two braces whatever follows.
 
 use crate::core::nearest::nearest;
 use crate::core::refusal::Problem;
@@ -9,8 +10,8 @@ use crate::core::refusal::Problem;
 /// A prompt longer than so many bytes is refused, as text or as a file.
 pub const PROMPT_MAX: u64 = 4 << 20;
 
-/// Braces whose end is farther away than this are no name.
-const NAME_BYTES_MAX: usize = 64;
+/// Braces whose end is farther away than this are told as not closed.
+const END_MOST: usize = 64;
 
 /// Every name that a prompt may have, with what it stands for.
 pub const NAMES: [(&str, &str); 12] = [
@@ -28,22 +29,46 @@ pub const NAMES: [(&str, &str); 12] = [
     ("last.unmet", "what was not met after the run before"),
 ];
 
-/// What a prompt refers to that nobody knows.
+/// What a prompt refers to that nobody knows, or in a way that means nothing.
 pub fn problems(place: &str, text: &str) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for piece in pieces(text) {
-        if let Piece::Name(name) = piece
-            && !NAMES.iter().any(|(known, _)| *known == name)
-        {
-            let known = NAMES.map(|(known, _)| known);
-            let fix = match nearest(name, known) {
-                Some(near) => format!("did you mean `{{{{{near}}}}}`? `\\{{{{` is two plain braces"),
-                None => format!("there are {}; `\\{{{{` is two plain braces", known.join(", ")),
-            };
-            problems.push(Problem::new(place, format!("nothing is called `{{{{{name}}}}}`")).fix(fix));
+    let problem = |message, fix: String| {
+        Some(Problem::new(place, message).fix(format!("{fix}; `\\{{{{` is two plain braces")))
+    };
+    let of_piece = |piece| match piece {
+        Piece::Text(_) => None,
+        Piece::Name(name) if is_known(name) => None,
+        Piece::Name(name) => problem(format!("nothing is called `{{{{{name}}}}}`"), meant(name)),
+        Piece::Unclosed { written, name } => {
+            problem(format!("`{written}` is not closed by `}}}}`"), meant(name))
         }
+        Piece::More { written, name } => {
+            let squeezed: String = inner(written).split_whitespace().collect();
+            let name = same(&squeezed).unwrap_or(name);
+            let message =
+                format!("`{written}` is more than a name: there are no filters, and no spaces in names");
+            problem(message, meant(name))
+        }
+    };
+    pieces(text).filter_map(of_piece).collect()
+}
+
+/// What to write for a name, as a fix begins.
+fn meant(name: &str) -> String {
+    let known = NAMES.map(|(known, _)| known);
+    match same(name).or_else(|| nearest(name, known)) {
+        Some(near) => format!("did you mean `{{{{{near}}}}}`?"),
+        None => format!("there are {}", known.join(", ")),
     }
-    problems
+}
+
+fn is_known(name: &str) -> bool {
+    NAMES.iter().any(|(known, _)| *known == name)
+}
+
+/// The known name that this is when case and what joins its words do not count.
+fn same(name: &str) -> Option<&'static str> {
+    let folded = |name: &str| name.replace(['.', '-', '_'], "").to_lowercase();
+    NAMES.iter().find_map(|(known, _)| (folded(known) == folded(name)).then_some(*known))
 }
 
 /// Whether a prompt has a place for what `name` stands for.
@@ -58,6 +83,7 @@ pub fn render(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> Stri
     for piece in pieces(text) {
         match piece {
             Piece::Text(text) => rendered.push_str(text),
+            Piece::Unclosed { written, .. } | Piece::More { written, .. } => rendered.push_str(written),
             Piece::Name(name) => rendered.push_str(&value(name).unwrap_or_default()),
         }
     }
@@ -68,61 +94,102 @@ pub fn render(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> Stri
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Piece<'t> {
     Text(&'t str),
+    /// A name and nothing else in braces, known or not.
     Name(&'t str),
+    /// What begins like a known name, and does not end.
+    Unclosed {
+        written: &'t str,
+        name: &'t str,
+    },
+    /// What begins like a known name, and goes on otherwise.
+    More {
+        written: &'t str,
+        name: &'t str,
+    },
 }
 
 fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
     let mut rest = text;
-    let mut name = None;
+    let mut next = None;
     std::iter::from_fn(move || {
-        if let Some(name) = name.take() {
-            return Some(Piece::Name(name));
+        if let Some(piece) = next.take() {
+            return Some(piece);
         }
         if rest.is_empty() {
             return None;
         }
         let mut from = 0;
         while let Some(at) = rest[from..].find("{{").map(|at| from + at) {
-            if rest[..at].ends_with('\\') {
+            let (before, braces) = rest.split_at(at);
+            if let Some(plain) = before.strip_suffix('\\') {
                 // The braces stay, the stroke before them goes.
-                let plain = &rest[..at - 1];
                 if plain.is_empty() {
-                    rest = &rest[at + 2..];
+                    rest = &braces[2..];
                     return Some(Piece::Text("{{"));
                 }
                 rest = &rest[at - 1..];
                 return Some(Piece::Text(plain));
             }
-            if let Some(found) = name_of(&rest[at + 2..]) {
-                let before = &rest[..at];
-                rest = &rest[at + 2 + found.length..];
-                name = Some(found.name);
-                return if before.is_empty() {
-                    name.take().map(Piece::Name)
-                } else {
-                    Some(Piece::Text(before))
-                };
+            let many = braces.len() - braces.trim_start_matches('{').len();
+            if many == 2
+                && !before.ends_with('$')
+                && let Some((piece, behind)) = variable(braces)
+            {
+                rest = behind;
+                if before.is_empty() {
+                    return Some(piece);
+                }
+                next = Some(piece);
+                return Some(Piece::Text(before));
             }
-            from = at + 1;
+            from = at + many;
         }
         Some(Piece::Text(std::mem::take(&mut rest)))
     })
 }
 
-struct Found<'t> {
-    name: &'t str,
-    length: usize,
+/// What stands in two braces at the beginning of `text`, with what is behind it, unless it is code of others.
+fn variable(text: &str) -> Option<(Piece<'_>, &str)> {
+    let name = text[2..].trim_start();
+    let letters = |letter: char| letter.is_alphanumeric() || "_.-".contains(letter);
+    let (name, behind) = name.split_at(name.find(|letter| !letters(letter)).unwrap_or(name.len()));
+    if !name.starts_with(|letter: char| letter.is_alphabetic() || letter == '_') {
+        return None;
+    }
+    if let Some(behind) = behind.trim_start().strip_prefix("}}") {
+        return Some((Piece::Name(name), behind));
+    }
+    if !begins_like_one(name, behind) {
+        return None;
+    }
+    let (unclosed, behind) = text.split_at(text.len() - behind.len());
+    let Some(end) = end(behind) else {
+        return Some((Piece::Unclosed { written: unclosed, name }, behind));
+    };
+    let (written, behind) = text.split_at(unclosed.len() + end);
+    Some((Piece::More { written, name }, behind))
 }
 
-/// The name at the beginning of `text`, which is what follows two braces, when it is one.
-fn name_of(text: &str) -> Option<Found<'_>> {
-    // No farther, so that many braces without an end are not each looked through to the end of the prompt.
-    let near = &text.as_bytes()[..text.len().min(NAME_BYTES_MAX + 2)];
-    let end = near.windows(2).position(|pair| pair == b"}}")?;
-    let name = text[..end].trim_matches(' ');
-    let is_name = name.starts_with(|letter: char| letter.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.' || byte == b'_');
-    is_name.then_some(Found { name, length: end + 2 })
+/// Whether that is a known name, or the first part of one where a dot or a blank follows.
+fn begins_like_one(name: &str, behind: &str) -> bool {
+    let (first, ends) = match name.split_once('.') {
+        Some((first, _)) => (first, true),
+        None => (name, behind.starts_with(char::is_whitespace)),
+    };
+    let part = |known: &str| known.split('.').next().is_some_and(|part| part.eq_ignore_ascii_case(first));
+    same(name).is_some() || (ends && NAMES.iter().any(|(known, _)| part(known)))
+}
+
+/// Where braces end that others were opened by, on the same line and before others open.
+fn end(text: &str) -> Option<usize> {
+    let near = &text.as_bytes()[..text.len().min(END_MOST)];
+    let at = near.windows(2).position(|pair| pair == b"}}" || pair == b"{{" || pair[0] == b'\n')?;
+    near[at..].starts_with(b"}}").then_some(at + 2)
+}
+
+/// What stands between the braces of something that is closed.
+fn inner(written: &str) -> &str {
+    written.trim_start_matches('{').trim_end_matches('}')
 }
 
 #[cfg(test)]
@@ -141,32 +208,73 @@ mod tests {
         check("said: {{last.result}}.", "said: .");
         check("a \\{{job.name}} b \\{{", "a {{job.name}} b {{");
         check("\\{{job.name}}{{job.name}}", "{{job.name}}tidy");
-        check("{{ 1 + 1 }} {{{job.name}}} {{#each}} {{", "{{ 1 + 1 }} {tidy} {{#each}} {{");
-        check("{%if%} {# no #} ${{ Secrets.X }}", "{%if%} {# no #} ${{ Secrets.X }}");
+        check("{{ job.name\t}} {{\njob.name\n}}", "tidy tidy");
         check("", "");
     }
 
     #[test]
-    fn braces_are_a_name_only_when_they_end_soon() {
-        let padded = |spaces: usize| format!("{{{{{}job.name}}}}", " ".repeat(spaces));
-        check(&padded(NAME_BYTES_MAX - 8), "tidy");
-        check(&padded(NAME_BYTES_MAX - 7), &padded(NAME_BYTES_MAX - 7));
-        // Where letters of several bytes are cut makes no difference.
-        for length in 20..24 {
-            let text = format!("{{{{{}\u{2713}}}}}", "\u{2713}".repeat(length));
-            check(&text, &text);
+    fn code_in_braces_stays_as_it_is() {
+        for code in [
+            "{{ 1 + 1 }} {{ x + 1 }} {{0}} {{.Names}} {{-1}} {{}} {{",
+            "{{#each}} {{/each}} {{> part}} {{!-- no --}} {{{job.name}}} {{{ x }}} {{{{x}}}}",
+            "${{ secrets.X }} ${{ github.ref }} ${{ job.status }} {%if%} {# no #}",
+            "{{ job: 1 }} {{runner | x}} {{ goals + 1 }} {{f(x)}} {{ x",
+            "{{\u{2713} \u{2713}}}",
+        ] {
+            check(code, code);
+            assert_eq!(problems("prompt", code), [], "{code}");
         }
         let many = "{{".repeat(1 << 20);
         assert_eq!(render(&many, |_| None).len(), many.len());
+        let many = "{{job.".repeat(1 << 16);
+        assert_eq!(render(&many, |_| None).len(), many.len());
+    }
+
+    #[track_caller]
+    fn check_refused(text: &str, message: &str, fix: &str) {
+        let found = problems("prompt", text);
+        let fix = format!("{fix}; `\\{{{{` is two plain braces");
+        assert_eq!(found, [Problem::new("prompt", message).fix(fix)], "{text}");
     }
 
     #[test]
     fn a_name_that_nobody_knows_is_refused_with_the_nearest() {
-        let told = |text: &str| -> Vec<String> {
-            problems("prompt", text).into_iter().map(|problem| problem.fix.unwrap_or_default()).collect()
+        let refused = |name: &str, near: &str| {
+            let fix = format!("did you mean `{{{{{near}}}}}`?");
+            check_refused(&format!("{{{{ {name} }}}}"), &format!("nothing is called `{{{{{name}}}}}`"), &fix);
         };
-        assert_eq!(told("{{last.resalt}}"), ["did you mean `{{last.result}}`? `\\{{` is two plain braces"]);
-        assert_eq!(told("{{feedback}} \\{{nobody}} {{ 1 }}"), Vec::<String>::new());
-        assert_eq!(told("{{nobody}}").len(), 1);
+        refused("last.resalt", "last.result");
+        refused("Feedback", "feedback");
+        refused("JOB.NAME", "job.name");
+        refused("job-name", "job.name");
+        refused("lastExitCode", "last.exit_code");
+        refused("LAST_EXIT-CODE", "last.exit_code");
+        let all = NAMES.map(|(known, _)| known).join(", ");
+        check_refused("{{nobody}}", "nothing is called `{{nobody}}`", &format!("there are {all}"));
+        assert_eq!(problems("prompt", "{{feedback}} \\{{nobody}} {{ 1 }}"), []);
+    }
+
+    #[test]
+    fn what_begins_like_a_known_name_and_goes_on_otherwise_is_refused() {
+        let more = |written: &str, near: &str| {
+            let message =
+                format!("`{written}` is more than a name: there are no filters, and no spaces in names");
+            check_refused(written, &message, &format!("did you mean `{{{{{near}}}}}`?"));
+            check(written, written);
+        };
+        more("{{last.result | upper}}", "last.result");
+        more("{{ job .name }}", "job.name");
+        more("{{job name}}", "job.name");
+        more("{{feedback!}}", "feedback");
+        more("{{ Goal|upper }}", "goal");
+        more("{{last.resalt | upper}}", "last.result");
+        let unclosed = |text: &str, written: &str, near: &str| {
+            let message = format!("`{written}` is not closed by `}}}}`");
+            check_refused(text, &message, &format!("did you mean `{{{{{near}}}}}`?"));
+        };
+        unclosed("{{last.result", "{{last.result", "last.result");
+        unclosed("{{last.result} and", "{{last.result", "last.result");
+        unclosed("{{ goal\n{{feedback}}", "{{ goal", "goal");
+        unclosed("{{goal {{feedback}}", "{{goal", "goal");
     }
 }
