@@ -50,11 +50,11 @@ pub fn choose(name: &str, manifest: &Manifest, accounts: &Accounts, home: &str) 
         (None, None) if !has_variables && !is_profile => return Err(no_homes(name, manifest)),
         (Some(_) | None, None) => None,
     };
-    let said = |line: &String| line.replace("{agent}", &manifest.name).replace("{account}", name);
+    let said = |text: &String| text.replace("{agent}", &manifest.name).replace("{account}", name);
     let login = Login {
         account: name.to_owned(),
         home: private,
-        env_file: account.env_file.clone(),
+        env_file: account.env_file.as_ref().map(said),
         command: account.command.as_ref().map(said),
     };
     let profile = (is_profile && login.home.is_none()).then(|| name.to_owned());
@@ -130,6 +130,13 @@ mod tests {
         let found = found.expect("an account");
         assert_eq!(found.login.command.as_deref(), Some("accounts env work --tool qwen"));
         assert_eq!((&found.login.home, found.said()), (&None, invocation::Account::Variables));
+    }
+
+    #[test]
+    fn the_file_of_an_account_may_be_another_for_each_agent() {
+        let env_file = Some("/keys/{account}/{agent}.env".to_owned());
+        let found = choice("qwen", "work", Some(Account { env_file, ..Account::default() }));
+        assert_eq!(found.expect("an account").login.env_file.as_deref(), Some("/keys/work/qwen.env"));
     }
 
     #[test]
