@@ -6,7 +6,11 @@ use crate::agent::catalogue::Catalogue;
 use crate::command::assign::text_of;
 use crate::command::define::{plain, shorten};
 use crate::command::reader::Reader;
-use crate::core::schema::Schema;
+use crate::core::schema::{NotASchema, Schema};
+
+/// What to write in place of a text that is no schema at all.
+const FIX: &str = "write JSON such as `{\"type\":\"object\",\"properties\":{\"ok\":{\"type\":\"boolean\"}},\
+                   \"required\":[\"ok\"]}`, or name a file with such";
 
 /// That there was a mistake, which the reader knows.
 #[derive(Debug)]
@@ -21,12 +25,22 @@ pub fn read(said: Option<&str>, reader: &mut Reader<'_>) -> Result<Option<Schema
         let path = plain(&Path::new(&reader.caller.cwd).join(said));
         text_of(&path).map_err(|why| format!("`{}` {why}", shorten(&path.display().to_string())))
     };
-    let read = text.and_then(|text| text.parse::<Schema>().map_err(|why| format!("the schema {why}")));
+    let read = text.map_err(|why| (why, FIX.to_owned())).and_then(|text| {
+        text.parse::<Schema>().map_err(|why| {
+            let message = format!("the schema {why}");
+            match why {
+                NotASchema::Meaningless { fix, .. } => (message, fix),
+                NotASchema::NotJson(_)
+                | NotASchema::NotAnObject
+                | NotASchema::OfNoObject
+                | NotASchema::TooLong
+                | NotASchema::TooDeep => (message, FIX.to_owned()),
+            }
+        })
+    });
     match read {
         Ok(schema) => Ok(Some(schema)),
-        Err(message) => {
-            let fix = "write JSON such as `{\"type\":\"object\",\"properties\":{\"ok\":{\"type\":\"boolean\"}},\
-                       \"required\":[\"ok\"]}`, or name a file with such";
+        Err((message, fix)) => {
             reader.refuse("schema", message, fix);
             Err(Refused)
         }

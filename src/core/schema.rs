@@ -10,8 +10,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::core::nearest::nearest;
+
 /// The longest schema: it goes into a command line.
 pub const SCHEMA_MAX: usize = 16 << 10;
+
+/// The types that there are.
+const TYPES: [&str; 7] = ["object", "array", "string", "boolean", "null", "number", "integer"];
 
 /// How deep a schema may be nested, so that every document it becomes a part of can still be read.
 const DEPTH_MAX: usize = 48;
@@ -39,6 +44,16 @@ pub enum NotASchema {
     /// It is nested too deeply.
     #[error("is nested more than {DEPTH_MAX} deep")]
     TooDeep,
+    /// A word of it that is looked at here means nothing.
+    #[error("has a `{place}` that {why}")]
+    Meaningless {
+        /// Where.
+        place: String,
+        /// What it is.
+        why: &'static str,
+        /// What to write there.
+        fix: String,
+    },
 }
 
 /// Why a result does not fit.
@@ -87,6 +102,7 @@ impl FromStr for Schema {
         if depth(&schema.0) > DEPTH_MAX {
             return Err(NotASchema::TooDeep);
         }
+        sense(&schema.0, "")?;
         Ok(schema)
     }
 }
@@ -107,6 +123,63 @@ impl Schema {
         }
         fit(&self.0, &document, "it")?;
         Ok(document.to_string())
+    }
+}
+
+/// Refuses what the words that are looked at here cannot mean; `within` is where the schema stands.
+fn sense(schema: &Json, within: &str) -> Result<(), NotASchema> {
+    let at = |word: &str| if within.is_empty() { word.to_owned() } else { format!("{within}.{word}") };
+    let wrong = |word: &str, why, fix: &str| {
+        Err(NotASchema::Meaningless { place: at(word), why, fix: fix.to_owned() })
+    };
+    let Some(words) = schema.as_object() else {
+        let why = "is no schema";
+        let fix = "give it an object such as `{\"type\":\"string\"}`".to_owned();
+        // `true` allows everything and `false` nothing.
+        return if schema.is_boolean() {
+            Ok(())
+        } else {
+            Err(NotASchema::Meaningless { place: within.to_owned(), why, fix })
+        };
+    };
+    if let Some(named) = words.get("type") {
+        let one = std::slice::from_ref(named);
+        let named = named.as_array().map_or(one, Vec::as_slice);
+        let is_type = |name: &Json| name.as_str().is_some_and(|name| TYPES.contains(&name));
+        if let Some(other) = named.iter().find(|name| !is_type(name)) {
+            let fix = match nearest(other.as_str().unwrap_or_default(), TYPES) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are `{}`", TYPES.join("`, `")),
+            };
+            return wrong("type", "names no type", &fix);
+        }
+        if named.is_empty() {
+            return wrong("type", "names no type", "name one, or leave it out");
+        }
+    }
+    if let Some(required) = words.get("required")
+        && !required.as_array().is_some_and(|names| names.iter().all(Json::is_string))
+    {
+        let fix = "list the names of members, as in `[\"ok\"]`";
+        return wrong("required", "is no list of names", fix);
+    }
+    if let Some(properties) = words.get("properties") {
+        let Some(properties) = properties.as_object() else {
+            let fix = "give each member its schema, as in `{\"ok\":{\"type\":\"boolean\"}}`";
+            return wrong("properties", "is no object", fix);
+        };
+        for (name, inner) in properties {
+            sense(inner, &at(&format!("properties.{name}")))?;
+        }
+    }
+    match words.get("items") {
+        None => Ok(()),
+        // One schema for each place, as older drafts have it.
+        Some(Json::Array(several)) => several
+            .iter()
+            .enumerate()
+            .try_for_each(|(place, inner)| sense(inner, &at(&format!("items[{place}]")))),
+        Some(one) => sense(one, &at("items")),
     }
 }
 
@@ -203,6 +276,40 @@ mod tests {
         assert_eq!(refused(&long), Err("is longer than 16 KiB".to_owned()));
         let deep = format!("{}{}", "{\"not\":".repeat(49), "1") + &"}".repeat(49);
         assert_eq!(refused(&deep), Err("is nested more than 48 deep".to_owned()));
+    }
+
+    #[test]
+    fn a_word_that_means_nothing_is_refused_with_its_place_and_what_to_write() {
+        let check = |text: &str, expected: Option<(&str, &str)>| {
+            let found = match text.parse::<Schema>() {
+                Ok(_) => None,
+                Err(NotASchema::Meaningless { place, fix, .. }) => Some((place, fix)),
+                Err(other) => panic!("{text}: {other}"),
+            };
+            let found = found.as_ref().map(|(place, fix)| (place.as_str(), fix.as_str()));
+            assert_eq!(found, expected, "{text}");
+        };
+        let names = "list the names of members, as in `[\"ok\"]`";
+        let members = "give each member its schema, as in `{\"ok\":{\"type\":\"boolean\"}}`";
+        let schema = "give it an object such as `{\"type\":\"string\"}`";
+        let integer = "did you mean `integer`?";
+        check(r#"{"required":"a"}"#, Some(("required", names)));
+        check(r#"{"required":[1]}"#, Some(("required", names)));
+        check(r#"{"properties":"x"}"#, Some(("properties", members)));
+        check(r#"{"properties":{"b":"string"}}"#, Some(("properties.b", schema)));
+        check(r#"{"properties":{"b":{"type":"intger"}}}"#, Some(("properties.b.type", integer)));
+        check(r#"{"properties":{"b":{"type":["null","intger"]}}}"#, Some(("properties.b.type", integer)));
+        check(
+            r#"{"properties":{"b":{"type":[]}}}"#,
+            Some(("properties.b.type", "name one, or leave it out")),
+        );
+        check(
+            r#"{"properties":{"b":{"items":{"required":true}}}}"#,
+            Some(("properties.b.items.required", names)),
+        );
+        check(r#"{"items":[true,7]}"#, Some(("items[1]", schema)));
+        check(r#"{"properties":{"type":{"type":"string"},"b":true},"items":[{}],"required":[]}"#, None);
+        check(r#"{"enum":7,"anyOf":"x","$defs":{"a":{"type":"odd"}}}"#, None);
     }
 
     #[test]
