@@ -124,8 +124,8 @@ pub struct Terms {
     #[arg(long, value_name = "COUNT", help_heading = "How")]
     #[schemars(extend("rare" = true))]
     pub retries: Option<u32>,
-    /// What its runs may do about jobs: `look` or `change` [look]
-    #[arg(long, value_name = "WHAT", help_heading = "How")]
+    /// Its runs may `look`, or `change` jobs as you may [look]
+    #[arg(long, value_name = "WHAT", help_heading = "How", help = RUNS_MAY)]
     #[schemars(extend("rare" = true))]
     pub runs_may: Option<String>,
     /// The pause before the first retry, then doubled [60s]
@@ -134,6 +134,10 @@ pub struct Terms {
     #[schemars(extend("rare" = true))]
     pub retry_delay: Option<String>,
 }
+
+/// What a person is told of `--runs-may`: a run that may change jobs may do anything.
+const RUNS_MAY: &str = "What its runs may do about jobs: `look`, or `change`, with which they may do whatever you may: \
+                        add jobs, too, that run any command or an agent with full permissions [look]";
 
 /// More retries than anybody means.
 const RETRIES_MOST: u32 = 100;
