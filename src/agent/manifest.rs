@@ -92,6 +92,15 @@ pub struct Environment {
     pub conversation: Option<String>,
 }
 
+impl Environment {
+    /// Whether both tell by the same variables which shell and which conversation is theirs, as a copy of a
+    /// manifest does.
+    pub fn tells_as(&self, other: &Self) -> bool {
+        let told = |of: &Self| (of.shell.clone(), of.conversation.clone());
+        told(self) == told(other) && told(self) != (None, None)
+    }
+}
+
 /// The permission profiles that agents know by the same names, as far as they know them; `edit` is the usual one.
 pub const PROFILES: [&str; 3] = ["edit", "read-only", "full"];
 

@@ -278,21 +278,27 @@ impl AgentTerms {
     }
 }
 
-/// The conversation of whoever asks.
+/// The conversation of whoever asks; it belongs as well to a copy of its agent's manifest.
 fn mine(reader: &mut Reader<'_>, agents: &Catalogue, chain: &[Candidate]) -> Option<Session> {
-    let own = preflight::own(agents, reader.caller).map(|known| known.manifest.name.clone());
-    let (Some(agent), Some(id)) = (own, reader.caller.conversation.clone()) else {
+    let own = preflight::own(agents, reader.caller).map(|known| &known.manifest);
+    let (Some(own), Some(id)) = (own, reader.caller.conversation.clone()) else {
         let fix =
             "write `fresh` or `auto`: only an agent that tells which conversation calls has one of its own";
         reader.refuse("session", "nobody told which conversation `mine` is", fix);
         return None;
     };
-    if chain.iter().all(|candidate| candidate.agent != agent) {
-        let message = format!("your conversation is with `{agent}`, which is not asked here");
+    let is_own = |candidate: &&Candidate| {
+        candidate.agent == own.name
+            || agents
+                .find(&candidate.agent)
+                .is_some_and(|known| known.manifest.environment.tells_as(&own.environment))
+    };
+    let Some(candidate) = chain.iter().find(is_own) else {
+        let message = format!("your conversation is with `{}`, which is not asked here", own.name);
         reader.refuse("session", message, "write `fresh`, or name your own agent with `--agent`");
         return None;
-    }
-    Some(Session::Mine { agent, id })
+    };
+    Some(Session::Mine { agent: candidate.agent.clone(), id })
 }
 
 fn no_agent(reader: &mut Reader<'_>, agents: &Catalogue, chain: &str, candidate: &Candidate) {

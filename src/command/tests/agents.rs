@@ -108,6 +108,24 @@ fn the_conversation_of_whoever_asks_goes_on() {
 }
 
 #[test]
+fn a_conversation_goes_on_with_a_copy_of_the_manifest_of_its_agent_too() {
+    let mut guest = guest(&["claude", "codex"]);
+    guest.caller.client = Some("claude".to_owned());
+    guest.caller.conversation = Some("a-b-c".to_owned());
+    let agents = guest.house.places.home.join("agents");
+    fs::create_dir(&agents).expect("a folder");
+    let known = crate::command::agent_files::catalogue(&guest.house.places.home);
+    let copy = known.find("claude").expect("it comes along").text.replacen("claude", "work-claude", 1);
+    fs::write(agents.join("work-claude.toml"), copy).expect("a file");
+    let mine = |agent: &str| json!({ "prompt": agent, "session": "mine", "agent": agent, "every": "1h" });
+    for agent in ["claude", "work-claude", "codex,work-claude"] {
+        let (definition, _) = made(&guest, mine(agent));
+        assert_eq!((&definition["session"], &definition["agent"]), (&json!("mine"), &json!(agent)));
+    }
+    check_refused(&guest, mine("codex"), "session", "your conversation is with `claude`");
+}
+
+#[test]
 fn what_an_agent_cannot_do_is_refused() {
     let guest = guest(&["claude", "kimi", "cat"]);
     let with = |more: Json| {
@@ -145,6 +163,11 @@ fn what_an_agent_cannot_do_is_refused() {
         (json!({ "agent": "claude,kimi", "schema": {} }), "schema", "gives no structured results"),
         (json!({ "schema": "{\"type\":" }), "schema", "is no JSON: EOF"),
         (json!({ "schema": { "type": "array" } }), "schema", "is of something else than an object"),
+        (
+            json!({ "schema": { "properties": { "b": { "type": "intger" } } } }),
+            "schema",
+            "`properties.b.type` that names no type",
+        ),
         (json!({ "schema": "nowhere.json" }), "schema", "nowhere.json` cannot be read"),
         (json!({ "max_tokens": "many" }), "max_tokens", "no number of tokens"),
         (json!({ "max_tokens": "1.2345k" }), "max_tokens", "such as `200k` or `2.5M`; `0` is no limit"),
