@@ -124,6 +124,8 @@ impl Tell for Added {
             leave::wanted(&self.job.name)
         } else if self.existed {
             format!("It was there already, nothing was added; {} changes it", step("update_job", &job))
+        } else if self.job.is_idle() {
+            format!("Nothing is scheduled: {} starts it", step("run_now", &job))
         } else {
             format!("{} tells when it is over, {} what it wrote", step("wait", &job), step("run_logs", &job))
         };
@@ -164,6 +166,10 @@ impl Render for Added {
         }
         if self.existed {
             page.line(format!("Nothing was added. Change it with `converge update {name} …`."));
+        } else if self.job.is_idle() {
+            page.line(format!(
+                "Start it with `converge run-now {name}`, watch it with `converge logs {name} --follow`."
+            ));
         } else {
             page.line(format!(
                 "Watch it with `converge logs {name} --follow`, ask why with `converge explain {name}`."

@@ -15,6 +15,15 @@ use crate::words;
 /// A longer call is shown without the texts that make it long.
 const CALL_MOST: usize = 1_500;
 
+/// How the fix begins for what was given twice.
+const ONCE: &str = "send it once";
+
+/// What a new job is to run, one of which it must have.
+const WORK: [&str; 4] = ["prompt", "prompt_file", "cmd", "argv"];
+
+/// Texts of which nothing but a part is wrong, so that another in their place is no correction.
+const OWN: [&str; 2] = ["prompt", "schema"];
+
 /// A text of a call that is longer than this is left out of a call that is too long.
 const VALUE_MOST: usize = 200;
 
@@ -40,7 +49,7 @@ fn to_send(verb: &str, request: &Object, refusal: &Refusal) -> Option<String> {
     }
     match refusal.code {
         Code::Invalid => {
-            let (call, meant) = corrected(verb, request, &refusal.problems);
+            let (call, meant) = corrected(verb, request, &refusal.problems)?;
             let word = if meant == Meant::Surely { "send" } else { "for example" };
             Some(plain(&format!("{word} {}", shown(verb, &call))))
         }
@@ -62,21 +71,38 @@ enum Meant {
     Perhaps,
 }
 
-/// The request with its problems mended.
-fn corrected(verb: &str, request: &Object, problems: &[Problem]) -> (Object, Meant) {
+/// The request with its problems mended, unless it would be refused as before.
+fn corrected(verb: &str, request: &Object, problems: &[Problem]) -> Option<(Object, Meant)> {
     let shape = arguments::shape(verb);
     let example = example(verb);
     if problems.is_empty() {
-        return (example, Meant::Perhaps);
+        return Some((example, Meant::Perhaps));
     }
     let mut call = request.clone();
     let mut meant = Meant::Surely;
     for problem in problems {
+        let before = call.clone();
         if mend(&mut call, shape, problem, &example) == Meant::Perhaps {
             meant = Meant::Perhaps;
         }
+        // What came twice is there once already; another problem may have been about the same field.
+        let is_mended = call != before
+            || problem.fix.as_deref().is_some_and(|fix| fix.starts_with(ONCE))
+            || call.get(head(problem)) != request.get(head(problem));
+        if !is_mended && !request.is_empty() {
+            return None;
+        }
     }
-    if call.is_empty() { (example, Meant::Perhaps) } else { (call, meant) }
+    if call.is_empty() {
+        return Some((example, Meant::Perhaps));
+    }
+    let runs_something = verb != "add_job" || WORK.iter().any(|field| call.contains_key(*field));
+    runs_something.then_some((call, meant))
+}
+
+/// The field that a problem is about.
+fn head(problem: &Problem) -> &str {
+    problem.place.split(['.', '[']).next().unwrap_or_default()
 }
 
 /// The commonest call of a verb, as its words show it.
@@ -94,7 +120,7 @@ fn mend(call: &mut Object, shape: &Shape, problem: &Problem, example: &Object) -
     let spoken = speak::text(written_fix);
     let fix = spoken.as_str();
     let said: Vec<&str> = fix.split('`').skip(1).step_by(2).collect();
-    let head = place.split(['.', '[']).next().unwrap_or_default();
+    let head = head(problem);
     let meant = if fix.contains("such as") { Meant::Perhaps } else { Meant::Surely };
     if fix.contains("`: `") {
         call.shift_remove(head);
@@ -112,7 +138,7 @@ fn mend(call: &mut Object, shape: &Shape, problem: &Problem, example: &Object) -
         call.insert((*ours).to_owned(), value);
         return meant;
     };
-    if fix.starts_with("send it once") {
+    if fix.starts_with(ONCE) {
         return Meant::Perhaps;
     }
     if let Some((other, value)) = written_fix.split('`').nth(1).and_then(speak::member) {
@@ -125,9 +151,19 @@ fn mend(call: &mut Object, shape: &Shape, problem: &Problem, example: &Object) -
         return Meant::Surely;
     }
     if fix.starts_with("keep one of") || fix.starts_with("give either") {
-        for other in said.iter().filter(|other| **other != head) {
-            call.shift_remove(*other);
+        // A flag without a value is told as a member: `"manual": true`.
+        let names =
+            said.iter().map(|other| other.split('"').find(|part| !part.is_empty()).unwrap_or_default());
+        for other in names.filter(|other| *other != head) {
+            call.shift_remove(other);
         }
+        return Meant::Perhaps;
+    }
+    // Whoever asks knows alone what they mean: another text would say something else.
+    let is_said = |value: &Json| value.as_str().is_some_and(|text| !text.trim().is_empty());
+    let is_own = OWN.contains(&head) && call.get(head).is_some_and(is_said);
+    // What is not here cannot be called for.
+    if is_own || fix.starts_with("install") {
         return Meant::Perhaps;
     }
     if head == "tz" {

@@ -211,10 +211,8 @@ impl Shown {
 pub fn next_step(job: &JobView) -> String {
     let named = json!({ "job": job.name });
     match job.state.as_str() {
-        "active" if job.active_run.is_some() || job.next_at.is_some() => {
-            format!("{} tells when it is over", step("wait", &named))
-        }
-        "active" => format!("{} starts it", step("run_now", &named)),
+        "active" if job.is_idle() => format!("{} starts it", step("run_now", &named)),
+        "active" => format!("{} tells when it is over", step("wait", &named)),
         "paused" if job.needs_leave => leave::wanted(&job.name),
         "paused" => {
             let resume = json!({ "action": "resume", "jobs": [job.name] });

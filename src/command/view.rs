@@ -208,6 +208,11 @@ impl JobView {
             archived: job.archived_at.is_some(),
         }
     }
+
+    /// Whether nothing of it is scheduled or under way, though it is not over.
+    pub fn is_idle(&self) -> bool {
+        self.state == State::Active.word() && self.next_at.is_none() && self.active_run.is_none()
+    }
 }
 
 /// The newest finished run in one phrase: `not yet (exit_nonzero)`.

@@ -72,11 +72,20 @@ impl Command for Wait {
         loop {
             let seen = cx.house.engine.generation();
             let waited = look(cx, what)?;
-            if waited.over || waited.result == Outcome::NeedsPerson || cx.now() >= until {
+            // A person may start it meanwhile in another terminal; a model would only wait.
+            let is_vain = cx.is_model() && waited.is_idle();
+            if waited.over || waited.result == Outcome::NeedsPerson || is_vain || cx.now() >= until {
                 return Ok(waited);
             }
             cx.patience(seen, until);
         }
+    }
+}
+
+impl Waited {
+    /// Whether it is a job of which nothing is scheduled or under way.
+    fn is_idle(&self) -> bool {
+        matches!(&self.shown, Shown::Job(shown) if shown.job.is_idle())
     }
 }
 
@@ -149,6 +158,12 @@ impl Tell for Waited {
             (Outcome::NeedsPerson, Shown::Job(shown)) if shown.job.needs_leave => {
                 leave::wanted(&shown.job.name)
             }
+            (Outcome::Waiting, Shown::Job(shown)) if shown.job.is_idle() => {
+                let start = step("run_now", &json!({ "job": id }));
+                format!(
+                    "Nothing is scheduled or under way, so that there is nothing to wait for: {start} starts it"
+                )
+            }
             (Outcome::Waiting, _) => {
                 format!("Not over: {} waits on, or come back later", step("wait", &json!({ "job": id })))
             }
@@ -189,8 +204,15 @@ impl Render for Waited {
         if let (Outcome::NeedsPerson, Shown::Run(run)) = (self.result, &self.shown) {
             page.line(format!("Its job is paused: `converge resume {}` lets it start.", run.run.job));
         }
-        if self.result == Outcome::Waiting {
-            page.line("It is not over; `converge wait` goes on waiting.");
+        match &self.shown {
+            Shown::Job(shown) if shown.job.is_idle() => page.line(format!(
+                "Nothing is scheduled or under way: `converge run-now {}` starts it.",
+                shown.job.name
+            )),
+            _ if self.result == Outcome::Waiting => {
+                page.line("It is not over; `converge wait` goes on waiting.");
+            }
+            Shown::Job(_) | Shown::Run(_) => {}
         }
     }
 }

@@ -265,6 +265,12 @@ fn what_is_not_certain_is_refused_with_the_call_to_send() {
 #[test]
 fn what_may_mean_one_of_several_is_refused_with_the_choices() {
     check_refused(
+        "add_job",
+        json!({ "cmd": "ls", "every": "1h", "manual": true }),
+        "every",
+        "more than one schedule",
+    );
+    check_refused(
         "control_job",
         json!({ "action": "Stop", "jobs": ["nightly-tests"] }),
         "action",
@@ -297,12 +303,50 @@ fn a_call_of_the_model_is_shown_as_it_wrote_it() {
 }
 
 #[test]
+fn a_job_that_nothing_starts_is_not_waited_for() {
+    let guest = guest();
+    let started = |told: &Json| {
+        let next = told["next_step"].as_str().expect("text");
+        assert!(next.contains("`run_now {\"job\": \"") && !next.contains("`wait"), "{next}");
+    };
+    started(&guest.told("add_job", json!({ "name": "x", "cmd": "ls", "manual": true })));
+    started(&guest.told("wait", json!({ "job": "x" })));
+    let added = guest.told("add_job", json!({ "name": "y", "cmd": "sleep", "every": "1h" }));
+    assert!(added["next_step"].as_str().is_some_and(|next| next.starts_with("`wait ")), "{added}");
+    guest.told("add_job", json!({ "name": "z", "cmd": "sleep", "manual": true }));
+    guest.told("run_now", json!({ "job": "z" }));
+    let waited = guest.told("wait", json!({ "job": "z", "timeout": "10ms" }));
+    assert!(waited["next_step"].as_str().is_some_and(|next| next.starts_with("Not over")), "{waited}");
+}
+
+#[test]
 fn a_refusal_that_no_call_gets_around_shows_none() {
     let mut guest = guest();
     guest.house.consent = crate::core::consent::Consent::Deny;
     let add = json!({ "cmd": "ls", "manual": true });
     let refusal = guest.ask("add_job", add).expect_err("agents may make none");
     assert!(refusal.hint.as_deref().is_some_and(|hint| !hint.contains('`')), "{refusal:?}");
+}
+
+#[test]
+fn a_call_that_would_be_refused_again_is_not_shown() {
+    for arguments in [
+        json!({ "prompt": "x", "manual": true, "agent": "test@../etc" }),
+        json!({ "prompt": "x", "manual": true, "agent": "test:opus@nope" }),
+        json!({ "prompt": "x", "manual": true, "agent": "claude", "session": "mine" }),
+        json!({ "prompt": "hi {{foo}}", "manual": true, "agent": "test" }),
+        json!({ "prompt": "hi {{Feedback}}", "manual": true, "agent": "test" }),
+        json!({ "prompt": ["a", "b"], "manual": true, "agent": "test" }),
+        json!({ "prompt": "x".repeat(5 << 20), "manual": true, "agent": "test" }),
+        json!({ "prompt": "hi {{foo}}", "every": "5", "agent": "test" }),
+    ] {
+        let sent = format!("{:.100}", arguments.to_string());
+        let refusal = guest().ask("add_job", arguments).expect_err(&sent);
+        let hint = refusal.hint.as_deref().unwrap_or_default();
+        assert!(!hint.contains("`add_job {"), "{sent}: {hint}");
+        let is_told = |problem: &crate::core::refusal::Problem| problem.fix.is_some();
+        assert!(refusal.problems.iter().all(is_told), "{sent}: {refusal:?}");
+    }
 }
 
 #[test]

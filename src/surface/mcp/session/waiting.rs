@@ -58,7 +58,7 @@ pub(super) async fn wait(
     loop {
         let answer = ask(Json::Object(request.clone()), turn.take()).await?;
         let left = most.saturating_sub(waited());
-        if answer["result"] != "waiting" || left.is_zero() {
+        if answer["result"] != "waiting" || left.is_zero() || is_idle(&answer) {
             return Ok(answer);
         }
         if told_at.elapsed() >= SLICE {
@@ -84,6 +84,11 @@ pub(super) async fn wait(
             () = context.ct.cancelled() => return Ok(json!({})),
         }
     }
+}
+
+/// Whether it is a job of which nothing is scheduled or under way, which the answer says, with what starts it.
+fn is_idle(answer: &Json) -> bool {
+    answer["state"] == "active" && answer["next_at"].is_null() && answer["active_run"].is_null()
 }
 
 /// Tells whoever wants to know that it still waits, and for what.
