@@ -244,7 +244,8 @@ impl Terms {
         self.spending(&mut new.limits, target.as_ref(), reader);
         let fresh = self.bounds(reader, kind);
         // What nobody chose goes with who does the work.
-        if self.timeout.is_some() || (before != kind && old.bounds.wall == before.timeout()) {
+        let is_usual = old.bounds.wall == before.timeout() || old.bounds.wall.is_none();
+        if self.timeout.is_some() || (before != kind && is_usual) {
             new.bounds.wall = fresh.wall;
         }
         if self.idle_timeout.is_some() || (before != kind && old.bounds.idle == before.idle()) {
@@ -361,6 +362,11 @@ impl Terms {
 
     fn bounds(&self, reader: &mut Reader<'_>, kind: Kind) -> Bounds {
         let wall = reader.limit("timeout", self.timeout.as_deref(), kind.timeout());
+        if kind == Kind::Agent && wall.is_none() && reader.problems.iter().all(|told| told.place != "timeout")
+        {
+            let fix = "write the longest that one may take, such as `8h`";
+            reader.refuse("timeout", "a run of an agent always has one", fix);
+        }
         let idle = reader.limit("idle_timeout", self.idle_timeout.as_deref(), kind.idle());
         let memory = reader.size("memory", self.memory.as_deref());
         defaults::bounds(wall, idle, memory)

@@ -157,6 +157,7 @@ fn what_an_agent_cannot_do_is_refused() {
         (json!({ "agent": "test", "max_tokens": "1M" }), "max_tokens", "use `--max-runs` or `--max-hours`"),
         (json!({ "session": "fersh" }), "session", "did you mean `fresh`?"),
         (json!({ "add_dir": "nowhere" }), "add_dir", "no directory"),
+        (json!({ "timeout": "none" }), "timeout", "a run of an agent always has one"),
         (json!({ "on_quota": "wiat" }), "on_quota", "did you mean `wait`?"),
         (json!({ "on_quota": "fallback" }), "on_quota", "no second agent"),
         (json!({ "agent": "test", "schema": {} }), "schema", "agents that do: `claude`, `codex`, `qwen`"),
