@@ -51,7 +51,8 @@
 //! - Only a condition that is known to hold ends a loop; success is looked at before limits.
 //! - The calls of one connection see each other's writes in the order in which they were sent.
 //! - What a model is answered has fewer than 10,000 characters, and what others wrote is marked in it.
-//! - What an agent says of its own work ends no loop: checks do.
+//! - What an agent says of its own work ends no loop: checks do. Where somebody asks for a word of it all the same,
+//!   the word counts in its answer alone, and not in what else it writes.
 //! - A prompt stands in no argument, no variable and no file that others read.
 //! - Two agents that may write never work in one working tree at once.
 //! - A used-up quota is nobody's failure: it is waited for, is charged to no task, and holds every job of its account.
@@ -77,6 +78,8 @@
 //! | agent | a program that works by asking a model, such as `claude`; a manifest says how it is driven |
 //! | assignment | what a job asks of agents: which, what, and how they go about it |
 //! | reading | what the output of an agent's attempt says about it |
+//! | evidence | what of an attempt its output conditions and its checks look at |
+//! | tree | a repository, or a folder in none, that one run at a time may change |
 //! | conversation | what an agent keeps between runs, and can go on with; `--session` chooses |
 //! | course | how a task of agents goes on from attempt to attempt |
 //! | purse, gate | an account of an agent, and until when it may do nothing |

@@ -8,7 +8,7 @@ use converge::agent::signals::Signals;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::{RECORDED, Recording, cases, manifest};
+use super::{RECORDED, Recording, cases, check_pieces, manifest};
 
 /// Reads output in pieces of this size.
 fn read(manifest: &Manifest, stdout: &[u8], piece: usize) -> Signals {
@@ -21,16 +21,7 @@ fn read(manifest: &Manifest, stdout: &[u8], piece: usize) -> Signals {
 
 #[test]
 fn it_makes_no_difference_in_which_pieces_output_comes() {
-    for agent in RECORDED {
-        let manifest = manifest(agent);
-        for case in cases(&manifest) {
-            let stdout = Recording::of(&manifest, &case).stdout;
-            let whole = read(&manifest, &stdout, usize::MAX);
-            for piece in [1, 7, 4096] {
-                assert_eq!(read(&manifest, &stdout, piece), whole, "{agent} {case} {piece}");
-            }
-        }
-    }
+    check_pieces(read);
 }
 
 #[test]

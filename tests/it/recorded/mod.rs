@@ -109,3 +109,17 @@ fn cases(manifest: &Manifest) -> Vec<String> {
 
 /// The agents of which there are recordings.
 const RECORDED: [&str; 7] = ["claude", "codex", "gemini", "opencode", "copilot", "qwen", "kimi"];
+
+/// That `read`, which takes output in pieces of some size, finds the same in it whatever that is.
+fn check_pieces<T: PartialEq + std::fmt::Debug>(read: impl Fn(&Manifest, &[u8], usize) -> T) {
+    for agent in RECORDED {
+        let manifest = manifest(agent);
+        for case in cases(&manifest) {
+            let stdout = Recording::of(&manifest, &case).stdout;
+            let whole = read(&manifest, &stdout, usize::MAX);
+            for piece in [1, 7, 4096] {
+                assert_eq!(read(&manifest, &stdout, piece), whole, "{agent} {case} {piece}");
+            }
+        }
+    }
+}

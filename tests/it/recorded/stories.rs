@@ -5,7 +5,7 @@ use std::fmt::Write;
 use converge::agent::manifest::Manifest;
 use converge::agent::story::{Moment, Story};
 
-use super::{RECORDED, Recording, cases, manifest};
+use super::{RECORDED, Recording, check_pieces, manifest};
 
 /// What is shown of output that comes in pieces of this size.
 fn moments(manifest: &Manifest, stdout: &[u8], piece: usize) -> Vec<Moment> {
@@ -154,16 +154,7 @@ fn each_run_that_is_done_shows_its_answer() {
 
 #[test]
 fn it_makes_no_difference_in_which_pieces_output_comes() {
-    for agent in RECORDED {
-        let manifest = manifest(agent);
-        for case in cases(&manifest) {
-            let stdout = Recording::of(&manifest, &case).stdout;
-            let whole = moments(&manifest, &stdout, usize::MAX);
-            for piece in [1, 7, 4096] {
-                assert_eq!(moments(&manifest, &stdout, piece), whole, "{agent} {case} {piece}");
-            }
-        }
-    }
+    check_pieces(moments);
 }
 
 #[test]
