@@ -6,7 +6,7 @@
 use regex::Regex;
 
 use crate::agent::manifest::Manifest;
-use crate::agent::output::{Failure, Form};
+use crate::agent::output::{Failure, Form, SAID};
 use crate::agent::reset::Reset;
 use crate::agent::signals::Signals;
 use crate::core::class::Class;
@@ -92,11 +92,15 @@ fn sat_out(manifest: &Manifest, signals: &Signals) -> Option<Outcome> {
         // Words alone: there is no exit code, and what other events said may have been long ago.
         let is_of_words = failure.exit.is_empty() && failure.status.is_empty() && failure.kind.is_empty();
         let says = failure.says.as_ref().filter(|_| failure.class.is_of_service() && is_of_words)?;
-        Some((failure, says, says.find_iter(&said).last()?.start()))
+        Some((failure, says, says.captures_iter(&said).last()?))
     });
-    let (failure, says, start) = found?;
-    let line = said[..start].rfind('\n').map_or(0, |end| end + 1);
-    let message = said[line..].lines().next().map(|line| line.trim().to_owned());
+    let (failure, says, found) = found?;
+    let line = || {
+        let start = found.get_match().start();
+        let line = said[..start].rfind('\n').map_or(0, |end| end + 1);
+        said[line..].lines().next().unwrap_or_default().trim()
+    };
+    let message = Some(found.name(SAID).map_or_else(line, |words| words.as_str()).to_owned());
     let reset = if failure.class == Class::Quota { stated(says, &said) } else { None };
     Some(Outcome { class: failure.class, message, reset, from: failure.from.clone() })
 }

@@ -87,10 +87,18 @@ pub struct Failure {
     pub kind: Vec<String>,
     /// One of these exit codes.
     pub exit: Vec<i64>,
-    /// A pattern in what it complained of; a named group in it says when a quota is there again.
+    /// A pattern in what it complained of; named groups in it say when a quota is there again, and which of its
+    /// words to tell.
     pub says: Option<Regex>,
     /// Where this was seen: a recording, or a version and the string in it.
     pub from: Option<String>,
+}
+
+/// The group of a pattern in which the words to tell stand, where its line is not made for people.
+pub const SAID: &str = "said";
+
+fn is_group(name: &str) -> bool {
+    name == SAID || reset::GROUPS.contains(&name)
 }
 
 impl Output {
@@ -259,10 +267,9 @@ impl Failure {
                 }
             }
         }
-        let strange =
-            says.iter().flat_map(Regex::capture_names).flatten().find(|name| !reset::is_group(name));
+        let strange = says.iter().flat_map(Regex::capture_names).flatten().find(|name| !is_group(name));
         if let Some(strange) = strange {
-            let fix = format!("the groups are {}", reset::GROUPS.join(", "));
+            let fix = format!("the groups are {}, {SAID}", reset::GROUPS.join(", "));
             table.mistake("says", &format!("has a group `{strange}`"), &fix);
         }
         let failure = Self {

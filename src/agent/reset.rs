@@ -27,11 +27,6 @@ pub enum Reset {
     Clock(Time, Option<String>),
 }
 
-/// Whether a pattern may have a group of this name.
-pub fn is_group(name: &str) -> bool {
-    GROUPS.contains(&name)
-}
-
 impl Reset {
     /// What the groups of a pattern found; none when it reads as no time.
     pub fn of(found: &Captures<'_>) -> Option<Self> {

@@ -209,7 +209,7 @@ fn signals_are_looked_at_too() {
         "(?<epoch>",
         "(?<when>",
         &[
-            "line 21: `failure[0].says` has a group `when`; the groups are epoch, span, seconds, date, clock, zone",
+            "line 21: `failure[0].says` has a group `when`; the groups are epoch, span, seconds, date, clock, zone, said",
         ],
     );
     check(

@@ -16,11 +16,14 @@ pub(crate) struct UsedUp {
 /// It is there again after so many seconds.
 pub(crate) const RESET_SECONDS: i64 = 3 * 3600;
 
+/// What most say of it.
+pub(crate) const EXCEEDED: &str =
+    "You exceeded your current quota, please check your plan and billing details.";
+
 /// A used-up quota, told so that the client gives up rather than tries again for hours.
 pub(crate) fn used_up(client: &dyn Client) -> UsedUp {
     let resets_at = jiff::Timestamp::now().as_second() + RESET_SECONDS;
-    let failure =
-        Failure::quota("You exceeded your current quota, please check your plan and billing details.");
+    let failure = Failure::quota(EXCEEDED);
     let stated = |failure| UsedUp { failure, is_stated: true };
     let unstated = |failure| UsedUp { failure, is_stated: false };
     match client.name() {
@@ -40,8 +43,8 @@ pub(crate) fn used_up(client: &dyn Client) -> UsedUp {
                 "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": format!("{RESET_SECONDS}s"),
             }],
         } }))),
-        // With a 429 these two try again, one for ever and one for an hour and more; as other services say it,
-        // they give up. Neither has a word for when it is there again.
+        // With a 429 these two try again, one for ever and one for an hour and more, until their silence is
+        // too long; as other services say it, they give up. Neither has a word for when it is there again.
         "opencode" | "qwen" => unstated(
             Failure { status: 402, ..failure }
                 .body(json!({ "error": { "code": 402, "message": "Insufficient credits" } })),

@@ -16,10 +16,10 @@ const OUTCOMES: &str = "
     denied      permission_denied  done             permission_denied  permission_denied  permission_denied  permission_denied  done
     invalid     failed             failed           failed             failed             failed             failed             failed
     auth        auth               auth             auth               auth               auth               auth               auth
-    quota       rate_limit         quota            quota              idle               quota              idle               quota
-    rate        rate_limit         rate_limit       idle               idle               rate_limit         idle               idle
+    quota       rate_limit         quota            quota              quota              quota              idle               quota
+    rate        rate_limit         rate_limit       idle               rate_limit         rate_limit         idle               idle
     limit       quota              quota            quota              quota              quota              quota              quota
-    overloaded  overloaded         overloaded       overloaded         idle               overloaded         idle               idle
+    overloaded  overloaded         overloaded       overloaded         overloaded         overloaded         idle               idle
     context     context_full       context_full     context_full       context_full       context_full       context_full       context_full
     model       model_missing      failed           model_missing      model_missing      model_missing      model_missing      model_missing
     unknown     session_missing    session_missing  session_missing    session_missing    session_missing    session_missing    session_missing

@@ -8,7 +8,7 @@ use crate::agents::installed;
 use crate::agents::model::Model;
 use crate::agents::model::script::Script;
 use crate::agents::model::turn::{Failure, Turn};
-use crate::agents::quotas::{RESET_SECONDS, UsedUp, used_up};
+use crate::agents::quotas::{EXCEEDED, RESET_SECONDS, UsedUp, used_up};
 use crate::home::{Home, text, until};
 
 /// Runs a job once by hand and answers the words for how its only attempt ended.
@@ -134,8 +134,25 @@ every_client!(a_used_up_quota_is_waited_for_and_costs_no_attempt, |client| {
     }
 });
 
+/// Runs a job on an account whose quota is used up, ends its agent after so much silence, and answers for how many
+/// seconds that is waited for then.
+fn sit_out(client: &'static dyn Client, failure: Failure, silence: &str) -> i64 {
+    let home = Home::new();
+    let model = Model::start(Script::new().fail(failure));
+    let desk = Desk::take(client, &home, &model);
+    desk.add(&["asleep", "--prompt", "do it", "--manual", "--idle-timeout", silence]);
+    desk.start("asleep");
+    until_slow(|| !desk.waits("asleep").is_empty());
+    let attempt = desk.attempt("asleep");
+    assert_eq!(attempt["reason"], "quota", "{attempt:#}");
+    let message = text(&attempt["message"]);
+    assert!(message.contains("exceeded your") || message.contains("will reset"), "{message}");
+    assert!(!message.contains("timestamp="), "{message}");
+    desk.waits("asleep")[0]
+}
+
 #[test]
-fn a_quota_that_an_agent_would_sit_out_in_silence_is_waited_for_without_it() {
+fn a_quota_that_gemini_would_sit_out_in_silence_is_waited_for_without_it() {
     installed::with(&clients::gemini::Cli, |client| {
         // It goes to sleep for longer than that, and says so on its standard error.
         let failure = Failure::quota("").body(json!({ "error": {
@@ -149,14 +166,27 @@ fn a_quota_that_an_agent_would_sit_out_in_silence_is_waited_for_without_it() {
                 { "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "10800s" },
             ],
         } }));
-        let home = Home::new();
-        let model = Model::start(Script::new().fail(failure));
-        let desk = Desk::take(client, &home, &model);
-        desk.add(&["asleep", "--prompt", "do it", "--manual", "--idle-timeout", "20s"]);
-        desk.start("asleep");
-        until_slow(|| !desk.waits("asleep").is_empty());
-        let waits = desk.waits("asleep");
-        assert!((RESET_SECONDS..=RESET_SECONDS + 90).contains(&waits[0]), "{waits:?}");
-        assert_eq!(desk.attempt("asleep")["reason"], "quota");
+        let waits = sit_out(client, failure, "20s");
+        assert!((RESET_SECONDS..=RESET_SECONDS + 90).contains(&waits), "{waits}");
     });
+}
+
+#[test]
+fn a_quota_that_opencode_would_sit_out_in_silence_is_waited_for_without_it() {
+    installed::with(&clients::opencode::Cli, |client| {
+        guess(sit_out(client, Failure::quota(EXCEEDED), "25s"));
+    });
+}
+
+#[test]
+fn a_quota_that_qwen_would_sit_out_in_silence_is_waited_for_without_it() {
+    // More than a minute goes by before it says its first word of it.
+    installed::with(&clients::qwen::Cli, |client| {
+        guess(sit_out(client, Failure::quota(EXCEEDED), "100s"));
+    });
+}
+
+/// What is waited where nobody says when it is there again.
+fn guess(waits: i64) {
+    assert!((14 * 60..=16 * 60 + 30).contains(&waits), "{waits}");
 }
