@@ -10,7 +10,7 @@ use crate::agent::manifest::{Manifest, Prompt};
 use crate::agent::register::{Register, Registration};
 use crate::agent::template::{self, PROMPT_FILE, Part, Phrase, Slot};
 use crate::core::nearest::nearest;
-use crate::core::process::PrivateFile;
+use crate::core::process::{Overlay, PrivateFile};
 use crate::core::refusal::Problem;
 
 /// What is wanted of an agent.
@@ -89,6 +89,8 @@ pub struct Call {
     pub strip: Vec<String>,
     /// Files that lie in its run directory while it runs.
     pub files: Vec<PrivateFile>,
+    /// The home that it has meanwhile, when not its usual one.
+    pub overlay: Option<Overlay>,
 }
 
 /// What an agent reads.
@@ -118,9 +120,11 @@ impl Invocation<'_> {
         problems.extend(self.register.iter().flat_map(Register::problems));
         let mut set = manifest.environment.set.clone();
         let mut files = Vec::new();
+        let mut overlay = None;
         if let Some((register, registration)) = self.registered(manifest) {
             set.extend(registration.set(register));
             files = registration.files(register);
+            overlay = registration.overlay(register);
         }
         files.extend(self.schema_file(manifest));
         let mut strip = Vec::new();
@@ -146,7 +150,8 @@ impl Invocation<'_> {
         };
         let is_free = |name: &&String| !strip.contains(name) && !set.contains_key(*name);
         let passed: Vec<String> = manifest.environment.pass.iter().filter(is_free).cloned().collect();
-        Ok(Call { programs: manifest.programs.clone(), arguments, input, set, pass: passed, strip, files })
+        let programs = manifest.programs.clone();
+        Ok(Call { programs, arguments, input, set, pass: passed, strip, files, overlay })
     }
 
     /// What is registered, and how, where there is something to register and a way to do it.

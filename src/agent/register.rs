@@ -1,8 +1,10 @@
 //! Registering: how an agent finds Converge among its servers of MCP for the time of one run.
 //!
 //! What it takes is data of its manifest: words for the command line, private files and variables, in which a
-//! few names stand for what differs from run to run. Nothing of it is written where the agent's user keeps
-//! settings, and nothing of it is secret.
+//! few names stand for what differs from run to run, or a home that is the agent's own but for one document.
+//! Nothing of it is written where the agent's user keeps settings, and nothing of it is secret.
+
+mod overlay;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,8 +13,9 @@ use serde_json::Value as Json;
 
 use crate::agent::document::Table;
 use crate::agent::manifest::is_variable;
+use crate::agent::register::overlay::Home;
 use crate::core::process::files::AGENT;
-use crate::core::process::{PrivateFile, ProcessKey};
+use crate::core::process::{Overlay, PrivateFile, ProcessKey};
 use crate::core::refusal::Problem;
 
 /// What a manifest says about it.
@@ -24,6 +27,8 @@ pub struct Registration {
     pub files: BTreeMap<String, Text>,
     /// Variables.
     pub set: BTreeMap<String, Text>,
+    /// A home, for an agent that takes servers from files of its user alone.
+    pub home: Option<Home>,
 }
 
 /// What is registered for one run.
@@ -104,7 +109,8 @@ impl Registration {
         let named = |texts: BTreeMap<String, String>| -> BTreeMap<String, Text> {
             texts.into_iter().map(|(name, text)| (name, Text::of(text))).collect()
         };
-        let registration = Self { arguments, files: named(files), set: named(set) };
+        let home = Home::read(&mut inner);
+        let registration = Self { arguments, files: named(files), set: named(set), home };
         registration.check(&inner);
         inner.finish();
         Some(registration)
@@ -117,9 +123,8 @@ impl Registration {
             ("set", self.set.values().collect()),
         ];
         for (place, texts) in &parts {
-            for strange in texts.iter().flat_map(|text| text.strange()) {
-                let message = format!("has `{strange}`, and nothing stands for that");
-                table.mistake(place, &message, &format!("write {KNOWN}"));
+            for text in texts {
+                text.check(place, table);
             }
             for file in
                 texts.iter().flat_map(|text| text.files()).filter(|file| !self.files.contains_key(*file))
@@ -154,6 +159,11 @@ impl Registration {
         let file =
             |(name, text): (&String, &Text)| PrivateFile { name: name.clone(), text: text.say(register) };
         self.files.iter().map(file).collect()
+    }
+
+    /// The home, where it takes one.
+    pub fn overlay(&self, register: &Register<'_>) -> Option<Overlay> {
+        self.home.as_ref().and_then(|home| home.overlay(register))
     }
 
     /// The variables.
@@ -197,6 +207,14 @@ impl Text {
             }
         };
         self.pieces.iter().map(said).collect()
+    }
+
+    /// Tells every name in it that stands for nothing.
+    fn check(&self, place: &str, table: &Table<'_, '_>) {
+        for strange in self.strange() {
+            let message = format!("has `{strange}`, and nothing stands for that");
+            table.mistake(place, &message, &format!("write {KNOWN}"));
+        }
     }
 
     /// What looks like a name and is none.

@@ -249,7 +249,12 @@ fn registration(register: &Registration) -> BTreeMap<String, String> {
         move |(name, text): (&String, &Text)| (format!("{kind} {name}"), text.source().to_owned())
     };
     let files = register.files.iter().map(named("file"));
-    arguments.into_iter().chain(files).chain(register.set.iter().map(named("variable"))).collect()
+    let home = register.home.iter().map(|home| {
+        let place = format!("home {}, {}", home.variable, home.document);
+        (place, home.adds.source().to_owned())
+    });
+    let set = register.set.iter().map(named("variable"));
+    arguments.into_iter().chain(files).chain(home).chain(set).collect()
 }
 
 /// How its program tells of logins, as its manifest has it.

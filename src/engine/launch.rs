@@ -105,6 +105,7 @@ fn bare(
         last: None,
         prompt: None,
         files: Vec::new(),
+        overlay: None,
         stdin: Stdin::Nothing,
         progress: None,
     }
@@ -186,6 +187,7 @@ impl Asked<'_> {
             login: choice.map(|choice| choice.login),
             prompt: Some(prompt),
             files: call.files,
+            overlay: call.overlay,
             stdin: match call.input {
                 Input::Stdin => Stdin::Prompt,
                 Input::File => Stdin::Nothing,

@@ -123,11 +123,14 @@ fn converge_is_registered_where_that_is_wanted_and_can_be() {
     assert_eq!(claude.files, [PrivateFile { name: "mcp.json".to_owned(), text: text.to_owned() }]);
     let opencode = call("opencode", &inside).expect("a call");
     assert!(opencode.set["OPENCODE_CONFIG_CONTENT"].contains("/bin/converge"));
+    let kimi = call("kimi", &Invocation { permissions: "full", ..inside.clone() }).expect("a call");
+    let overlay = kimi.overlay.expect("a home");
+    assert_eq!((overlay.variable.as_str(), overlay.document.as_str()), ("KIMI_CODE_HOME", "mcp.json"));
+    assert_eq!(overlay.adds["mcpServers"]["converge"]["command"], "/bin/converge");
     // Where it is not wanted nothing is said of it, and where it cannot be nothing is refused.
     let without = call("opencode", &plain()).expect("a call");
     assert!(!without.set.contains_key("OPENCODE_CONFIG_CONTENT"));
-    let kimi = Invocation { permissions: "full", register: Some(register), ..plain() };
-    assert_eq!(call("kimi", &kimi), call("kimi", &Invocation { register: None, ..kimi.clone() }));
+    assert_eq!(call("test", &inside), call("test", &plain()));
     let nowhere = Invocation { register: Some(Register { home: Path::new("h"), ..register }), ..plain() };
     check_refused("claude", &nowhere, &[("agent", "Converge cannot be registered with the path `h`")]);
 }

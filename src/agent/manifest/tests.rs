@@ -132,6 +132,33 @@ fn a_slot_and_what_goes_there_need_each_other() {
 }
 
 #[test]
+fn a_home_for_a_run_is_looked_at_too() {
+    let home = |inner: &str| format!("[register.home]\n{inner}\n[output]");
+    let wrong = "variable = \"CONVERGE_C\"\nfolder = \"../x\"\nkeeps = [\"/b\"]\ndocument = \"d/e\"\nadds = \"[{port}]\"";
+    check(
+        "[output]",
+        &home(wrong),
+        &[
+            "line 15: `register.home.variable` is `CONVERGE_C`; name a variable that is not Converge's own",
+            "line 16: `register.home.folder` has `../x`; write where it is within the home",
+            "line 17: `register.home.keeps` has `/b`; write where it is within the home",
+            "line 18: `register.home.document` has `d/e`; write a name without a path",
+            "line 19: `register.home.adds` has `{port}`, and nothing stands for that; write {program}, {home}, {attempt} \
+             or {file:NAME}",
+            "line 19: `register.home.adds` is no JSON object; write what is to be added, in braces",
+        ],
+    );
+    check(
+        "[output]",
+        &home("variable = \"A\"\nusual = \".config/a\""),
+        &[
+            "line 14: `register.home.document` is missing; add document = \"…\"",
+            "line 14: `register.home.adds` is missing; add adds = \"…\"",
+        ],
+    );
+}
+
+#[test]
 fn how_converge_is_registered_is_looked_at_too() {
     check(
         "[output]",

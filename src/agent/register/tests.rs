@@ -48,7 +48,13 @@ fn what_every_agent_is_told_can_be_read_whatever_the_paths_are() {
                 "{name}: {read}"
             );
         }
-        let all = [arguments, set.into_values().collect(), files.into_iter().map(|file| file.text).collect()];
+        let added = registration.overlay(&register()).map(|overlay| overlay.adds.to_string());
+        let all = [
+            arguments,
+            set.into_values().collect(),
+            files.into_iter().map(|file| file.text).collect(),
+            added.into_iter().collect(),
+        ];
         let all = all.concat().join("\n");
         assert!(
             all.contains("/home/me/.converge") && all.contains(&register().attempt.to_string()),

@@ -9,6 +9,7 @@ mod environment;
 mod find;
 mod login;
 mod output;
+mod overlay;
 mod progress;
 mod rein;
 mod revive;

@@ -14,7 +14,7 @@ use crate::core::process::{self, Ending};
 use crate::engine::ports::{Execute, Launch, Stdin};
 use crate::process::platform;
 use crate::process::rundir::RunDir;
-use crate::process::shim::{environment, find, login};
+use crate::process::shim::{environment, find, login, overlay};
 
 /// A shell line longer than this goes by a file: Linux takes no single argument of 128 KiB.
 const LINE_MAX: usize = 100_000;
@@ -25,6 +25,9 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, Ending> {
     let mut variables = environment::of(&mut launch).map_err(failed)?;
     if let Some(login) = &launch.login {
         login::apply(login, &mut variables, &launch.cwd)?;
+    }
+    if let Some(overlay) = &launch.overlay {
+        overlay::make(overlay, &mut variables, dir).map_err(failed)?;
     }
     let argv = match launch.execute {
         Execute::Command(command) => {

@@ -51,7 +51,6 @@ pub(crate) mod model;
 mod printed;
 mod prompts;
 mod quotas;
-mod registered;
 mod running;
 pub(crate) mod seat;
 mod shell;

@@ -1,6 +1,5 @@
 //! A seat: one agent CLI with an empty home, a project, a model to ask, and nothing else of this machine.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Seek, Write};
 use std::path::PathBuf;
@@ -121,13 +120,6 @@ impl<'a> Seat<'a> {
             self.before = printed.allow(&self.user());
         }
         self.allow = Allow::Nothing;
-        self
-    }
-
-    /// With these variables, and nothing of its own that says where the home is.
-    pub(crate) fn for_run(mut self, set: &BTreeMap<String, String>) -> Self {
-        self.environment.retain(|(name, _)| name != "CONVERGE_HOME" && !set.contains_key(name));
-        self.environment.extend(set.clone());
         self
     }
 

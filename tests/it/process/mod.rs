@@ -160,6 +160,7 @@ fn launch(command: Command) -> Launch {
         last: None,
         prompt: None,
         files: Vec::new(),
+        overlay: None,
         stdin: Stdin::Nothing,
         progress: None,
     }

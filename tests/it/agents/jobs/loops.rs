@@ -1,6 +1,6 @@
 //! Loops: an agent is asked again until a check says that it is done, in one conversation or in many.
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::Desk;
 use crate::agents::clients::Client;
@@ -95,22 +95,4 @@ every_client!(a_prompt_of_a_megabyte_reaches_the_model_whole, |client| {
     }
     let leaks = home.processes().len();
     assert!(leaks <= 2, "nothing but the daemon is left");
-});
-
-every_client!(it_finds_converge_and_may_ask_it, |client| {
-    let home = Home::new();
-    let script = Script::new().call("show_job", json!({ "job": "inside" })).say("seen");
-    let model = Model::start(script);
-    // These two take servers from their user alone; what is registered so knows the run it is asked in.
-    let desk = if matches!(client.name(), "gemini" | "kimi") {
-        Desk::registered(client, &home, &model)
-    } else {
-        Desk::take(client, &home, &model)
-    };
-    desk.add(&["inside", "--prompt", "look at yourself", "--manual"]);
-    let run = desk.start("inside");
-    desk.over(&run);
-    let last = model.last();
-    let seen = last.result_of("show_job").unwrap_or_default();
-    assert!(seen.contains("inside") && seen.contains("active"), "{seen}");
 });

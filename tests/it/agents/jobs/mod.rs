@@ -3,6 +3,7 @@
 mod checks;
 mod ends;
 mod failures;
+mod inside;
 mod loops;
 mod results;
 
@@ -13,8 +14,8 @@ use serde_json::Value as Json;
 use super::clients::Client;
 use super::model::Model;
 use super::running::OnTurn;
-use super::seat::{Seat, Server};
-use crate::home::{Home, Said, program};
+use super::seat::Seat;
+use crate::home::{Home, Said};
 use crate::recorded;
 
 /// The longest that a job may take.
@@ -31,13 +32,6 @@ impl<'a> Desk<'a> {
     fn take(client: &'static dyn Client, home: &'a Home, model: &Model) -> Self {
         let turn = OnTurn::wait(client.name());
         Self { home, seat: Seat::take(client, home, model), _turn: turn }
-    }
-
-    /// With a client whose user has registered Converge.
-    fn registered(client: &'static dyn Client, home: &'a Home, model: &Model) -> Self {
-        let server = Server::new(&program().display().to_string(), &["mcp"]);
-        let seat = Seat::take(client, home, model).with(&server);
-        Self { home, seat, _turn: OnTurn::wait(client.name()) }
     }
 
     /// With a client that pays by a subscription, where it has such.
