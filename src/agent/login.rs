@@ -1,42 +1,40 @@
-//! Logins: how the program of an agent says that nobody is logged in, and how a person logs in.
-//!
-//! What a program says of that is a hint for people and keeps nothing from running: whoever has a key in a
-//! variable, or a service of their own, is logged in nowhere and works all the same.
+//! Logins: what a manifest says about asking a program whether somebody is logged in.
 
 use crate::agent::document::Table;
+use crate::core::login::{Confirm, LoginHint};
 
-/// What a manifest says about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoginHint {
-    /// The words behind the program that ask whether somebody is logged in.
-    pub ask: Vec<String>,
-    /// Part of the answer when nobody is.
-    pub denied: String,
-    /// With one of these variables nobody has to be.
-    pub unless: Vec<String>,
-    /// The words behind the program by which a person logs in.
-    pub log_in: Vec<String>,
+/// Reads it.
+pub(super) fn read(table: &mut Table<'_, '_>) -> Option<LoginHint> {
+    let mut inner = table.table("login")?;
+    let ask = asked(&mut inner);
+    let denied = inner.required("denied");
+    let unless = inner.words("unless").unwrap_or_default();
+    let unless_here = inner.words("unless_here").unwrap_or_default();
+    let log_in = inner.words("log_in").unwrap_or_default();
+    let confirm = inner.table("confirm").and_then(|mut confirm| {
+        let ask = asked(&mut confirm);
+        let denied = confirm.words("denied").unwrap_or_default();
+        check(&confirm, &denied);
+        confirm.finish();
+        Some(Confirm { ask: ask?, denied })
+    });
+    if let Some(denied) = &denied {
+        check(&inner, std::slice::from_ref(denied));
+    }
+    inner.finish();
+    Some(LoginHint { ask: ask?, denied: denied?, unless, unless_here, confirm, log_in })
 }
 
-impl LoginHint {
-    pub(super) fn read(table: &mut Table<'_, '_>) -> Option<Self> {
-        let mut inner = table.table("login")?;
-        let ask = inner.words("ask");
-        let denied = inner.required("denied");
-        let unless = inner.words("unless").unwrap_or_default();
-        let log_in = inner.words("log_in").unwrap_or_default();
-        if ask.as_ref().is_none_or(Vec::is_empty) {
-            inner.mistake("ask", "says nothing", "write ask = [\"auth\", \"status\"], without the program");
-        }
-        if denied.as_ref().is_some_and(|denied| denied.trim().is_empty()) {
-            inner.mistake("denied", "is in every answer", "write what is said only when nobody is logged in");
-        }
-        inner.finish();
-        Some(Self { ask: ask?, denied: denied?, unless, log_in })
+fn asked(table: &mut Table<'_, '_>) -> Option<Vec<String>> {
+    let ask = table.words("ask");
+    if ask.as_ref().is_none_or(Vec::is_empty) {
+        table.mistake("ask", "says nothing", "write ask = [\"auth\", \"status\"], without the program");
     }
+    ask
+}
 
-    /// Whether this answer says that nobody is logged in.
-    pub fn is_denied(&self, answer: &str) -> bool {
-        answer.contains(&self.denied)
+fn check(table: &Table<'_, '_>, denied: &[String]) {
+    if denied.is_empty() || denied.iter().any(|denied| denied.trim().is_empty()) {
+        table.mistake("denied", "is in every answer", "write what is said only when nobody is logged in");
     }
 }

@@ -6,10 +6,26 @@
 use std::collections::BTreeMap;
 
 use crate::agent::document::{self, Mistake, Table};
-use crate::agent::login::LoginHint;
+use crate::agent::login;
 use crate::agent::output::Output;
 use crate::agent::register::Registration;
 use crate::agent::template::{self, PROMPT_FILE, Part, Phrase, Slot};
+use crate::core::login::LoginHint;
+
+/// By which a program that asks a service finds its way out, and knows whom it reaches. All agents have them.
+const WAY_OUT: [&str; 11] = [
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "https_proxy",
+    "http_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+];
 
 /// How one agent CLI is driven and understood.
 #[derive(Debug, Clone)]
@@ -155,7 +171,7 @@ fn read(table: &mut Table<'_, '_>) -> Option<Manifest> {
     let permissions = table.table("permissions").map(Table::lists).unwrap_or_default();
     let environment = environment(table);
     let register = Registration::read(table);
-    let login = LoginHint::read(table);
+    let login = login::read(table);
     let registers = register.as_ref().is_some_and(|register| !register.arguments.is_empty());
     check_slots(table, &arguments, |slot| match slot {
         Slot::Permissions => ("permissions", permissions.values().any(|words| !words.is_empty())),
@@ -242,7 +258,9 @@ pub(super) fn is_variable(name: &str) -> bool {
 }
 
 fn environment(table: &mut Table<'_, '_>) -> Environment {
-    let Some(mut inner) = table.table("environment") else { return Environment::default() };
+    let Some(mut inner) = table.table("environment") else {
+        return Environment { pass: with_way_out(Vec::new()), ..Environment::default() };
+    };
     let mut set = BTreeMap::new();
     for (name, value) in inner.table("set").map(Table::scalars).unwrap_or_default() {
         match value {
@@ -254,7 +272,7 @@ fn environment(table: &mut Table<'_, '_>) -> Environment {
     }
     let environment = Environment {
         set,
-        pass: inner.words("pass").unwrap_or_default(),
+        pass: with_way_out(inner.words("pass").unwrap_or_default()),
         strip: inner.words("strip").unwrap_or_default(),
         account: inner.text("account"),
         shell: inner.text("shell"),
@@ -269,6 +287,14 @@ fn environment(table: &mut Table<'_, '_>) -> Environment {
     }
     inner.finish();
     environment
+}
+
+/// These variables and those of the way out.
+fn with_way_out(mut pass: Vec<String>) -> Vec<String> {
+    let more: Vec<String> =
+        WAY_OUT.map(str::to_owned).into_iter().filter(|name| !pass.contains(name)).collect();
+    pass.extend(more);
+    pass
 }
 
 #[cfg(test)]

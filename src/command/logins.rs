@@ -18,7 +18,9 @@ pub enum At<'a> {
 }
 
 /// How a person logs in where the program of an agent says that nobody is; none where it says nothing of that.
-pub fn missing(known: &Known, at: At<'_>, cx: &Context<'_>) -> Option<String> {
+///
+/// `more` are the variables that it is handed beside those of its manifest.
+pub fn missing(known: &Known, at: At<'_>, more: &[String], cx: &Context<'_>) -> Option<String> {
     // A program is started for it, on a path that the caller names.
     if cx.caller.inside.is_some() || !leave::is_free(cx) {
         return None;
@@ -27,7 +29,7 @@ pub fn missing(known: &Known, at: At<'_>, cx: &Context<'_>) -> Option<String> {
     let hint = manifest.login.as_ref()?;
     let program = programs::find(&manifest.programs, cx.caller)?.path;
     let mut env = programs::environment(cx.caller);
-    let mut pass = manifest.environment.pass.clone();
+    let mut pass = [&manifest.environment.pass, more].concat();
     let mut unless = hint.unless.clone();
     let mut begins = manifest.programs.first()?.clone();
     if let At::Account(account) = at {
@@ -49,8 +51,10 @@ pub fn missing(known: &Known, at: At<'_>, cx: &Context<'_>) -> Option<String> {
         env.retain(|name, _| !strip.contains(name));
         env.insert(home.variable, home.path);
     }
-    let question = Question { program, arguments: hint.ask.clone(), env, pass, unless };
-    let answer = (cx.house.ask)(&question)?;
-    hint.is_denied(&answer)
-        .then(|| std::iter::once(begins).chain(hint.log_in.clone()).collect::<Vec<_>>().join(" "))
+    let answer = |words: &[String]| {
+        let (program, arguments) = (program.clone(), words.to_vec());
+        let (env, pass, unless) = (env.clone(), pass.clone(), unless.clone());
+        (cx.house.ask)(&Question { program, arguments, env, pass, unless })
+    };
+    hint.is_missing(answer).then(|| hint.line(begins))
 }

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::agent::catalogue::{Catalogue, Known, Origin};
 use crate::agent::document::Scalar;
 use crate::agent::invocation::{Invocation, Session};
-use crate::agent::login::LoginHint;
 use crate::agent::manifest::{Manifest, PROFILES, Prompt};
 use crate::agent::output::{Counts, EventRule, Failure, Form};
 use crate::agent::place::Place;
@@ -19,6 +18,7 @@ use crate::command::page::{Page, Tone};
 use crate::command::schema::Object;
 use crate::command::tell::{self, Tell};
 use crate::command::{Access, Cli, Command, Context, Render, agent_files};
+use crate::core::login::LoginHint;
 use crate::core::nearest::nearest;
 use crate::core::refusal::{Code, Refusal};
 
@@ -263,6 +263,8 @@ fn login(hint: &LoginHint) -> BTreeMap<String, String> {
         ("asked by", hint.ask.join(" ")),
         ("denied by", hint.denied.clone()),
         ("unless", hint.unless.join(" ")),
+        ("unless here", hint.unless_here.join(" ")),
+        ("confirmed by", hint.confirm.iter().map(|confirm| confirm.ask.join(" ")).collect()),
         ("log in", hint.log_in.join(" ")),
     ];
     said.into_iter()

@@ -14,6 +14,7 @@ pub mod definition;
 pub mod goal;
 pub mod id;
 pub mod job;
+pub mod login;
 pub mod nearest;
 pub mod plain;
 pub mod process;

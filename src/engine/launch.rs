@@ -11,6 +11,7 @@ use crate::agent::manifest::Manifest;
 use crate::agent::register::Register;
 use crate::core::assignment::Assignment;
 use crate::core::definition::{Definition, Target};
+use crate::core::login::{LoginCheck, LoginHint};
 use crate::core::process::files::{AGENT, PROMPT};
 use crate::core::process::{Bounds, Command, Control, ProcessKey};
 use crate::core::refusal::Problem;
@@ -30,6 +31,9 @@ const CHECK_OUTPUT_BYTES: u64 = 64 << 20;
 
 /// How long a call of a tool may take without a word; a build or a test run may be long.
 const TOOL_IDLE: Span = Span::from_secs(30 * 60);
+
+/// The folder, in Converge's home, of notes on who is logged in.
+const LOGINS: &str = "logins";
 
 /// What the engine knows beside its rows.
 #[derive(Clone, Copy)]
@@ -105,6 +109,7 @@ fn bare(
         last: None,
         prompt: None,
         files: Vec::new(),
+        check: None,
         overlay: None,
         stdin: Stdin::Nothing,
         progress: None,
@@ -176,6 +181,7 @@ impl Asked<'_> {
             tool_ends: output.tool_ends.clone(),
             tool_idle: Some(TOOL_IDLE),
         };
+        let check = manifest.login.as_ref().map(|hint| login_check(manifest, hint, choice.as_ref(), &home));
         let set: BTreeMap<String, String> = call.set.into_iter().collect();
         let mut env = plain.env;
         env.extend(set);
@@ -187,6 +193,7 @@ impl Asked<'_> {
             login: choice.map(|choice| choice.login),
             prompt: Some(prompt),
             files: call.files,
+            check,
             overlay: call.overlay,
             stdin: match call.input {
                 Input::Stdin => Stdin::Prompt,
@@ -195,5 +202,20 @@ impl Asked<'_> {
             progress: is_told.then_some(progress),
             ..plain
         })
+    }
+}
+
+/// What is asked of an agent's program before it is started.
+fn login_check(manifest: &Manifest, hint: &LoginHint, choice: Option<&Choice>, home: &str) -> LoginCheck {
+    let private = choice.and_then(|choice| choice.login.home.as_ref());
+    let begins = private.map_or_else(|| manifest.programs[0].clone(), |private| private.log_in.clone());
+    let environment = &manifest.environment;
+    LoginCheck {
+        hint: hint.clone(),
+        title: manifest.title.clone(),
+        log_in: hint.line(begins),
+        by: ["HOME".to_owned()].into_iter().chain(environment.account.clone()).collect(),
+        with: environment.pass.clone(),
+        known: Path::new(home).join(LOGINS),
     }
 }

@@ -18,6 +18,7 @@ use crate::core::account::{Accounts, Login};
 use crate::core::assignment::{self, Candidate};
 use crate::core::condition::fact::Need;
 use crate::core::id::TaskId;
+use crate::core::login::LoginCheck;
 use crate::core::process::{Command, Control, Cut, Ending, Overlay, PrivateFile, ProcessKey};
 use crate::core::reading::Conversation;
 use crate::core::refusal::Problem;
@@ -170,6 +171,9 @@ pub struct Launch {
     /// Files that it is given beside that, in a folder of its run directory. Not in the document either.
     #[serde(skip)]
     pub files: Vec<PrivateFile>,
+    /// What is asked of the program before that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub check: Option<LoginCheck>,
     /// The home that it has instead of its usual one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub overlay: Option<Overlay>,

@@ -41,6 +41,7 @@ fn a_manifest_that_is_right_is_read_whole() {
     assert_eq!((manifest.name.as_str(), manifest.title.as_str()), ("mine", "mine"));
     assert_eq!(manifest.permissions["edit"], ["--edit"]);
     assert_eq!(manifest.environment.set["MINE"], "1");
+    assert!(manifest.environment.pass.contains(&"HTTPS_PROXY".to_owned()), "each finds its way out");
     assert_eq!(manifest.doubts(), ["options.model", "failure[0] (quota)"]);
 }
 

@@ -10,6 +10,7 @@ mod find;
 mod login;
 mod output;
 mod overlay;
+mod preflight;
 mod progress;
 mod rein;
 mod revive;

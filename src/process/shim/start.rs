@@ -14,7 +14,7 @@ use crate::core::process::{self, Ending};
 use crate::engine::ports::{Execute, Launch, Stdin};
 use crate::process::platform;
 use crate::process::rundir::RunDir;
-use crate::process::shim::{environment, find, login, overlay};
+use crate::process::shim::{environment, find, login, overlay, preflight};
 
 /// A shell line longer than this goes by a file: Linux takes no single argument of 128 KiB.
 const LINE_MAX: usize = 100_000;
@@ -35,6 +35,9 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, Ending> {
         }
         Execute::Program { names, arguments } => {
             let program = find::program(&names, &variables).map_err(|cause| Ending::Missing { cause })?;
+            if let Some(check) = &launch.check {
+                preflight::look(check, &program, (&variables, &launch.cwd))?;
+            }
             let program = program.into_os_string().into_string();
             let program = program.map_err(|_| failed("the path of the program is not UTF-8".to_owned()))?;
             std::iter::once(program).chain(arguments).collect()

@@ -6,6 +6,7 @@ mod adoption;
 mod endings;
 mod environment;
 mod limits;
+mod preflight;
 mod shim;
 mod trees;
 
@@ -160,6 +161,7 @@ fn launch(command: Command) -> Launch {
         last: None,
         prompt: None,
         files: Vec::new(),
+        check: None,
         overlay: None,
         stdin: Stdin::Nothing,
         progress: None,

@@ -25,6 +25,8 @@ every_client!(one_that_can_say_that_nobody_is_logged_in_says_so, |client| {
     let home = Home::new();
     let model = Model::start(Script::new());
     let desk = Desk::take(client, &home, &model);
+    // Whose service is their own is logged in nowhere, and that is well.
+    let _ = std::fs::remove_file(home.user().join(".codex/config.toml"));
     let mut command = desk.command(&["agents", "show", client.name(), "--json"]);
     for key in &crate::recorded::manifest(client.name()).environment.strip {
         command.env_remove(key);
@@ -38,6 +40,37 @@ every_client!(one_that_can_say_that_nobody_is_logged_in_says_so, |client| {
     let mut command = desk.command(&["agents", "show", client.name(), "--json"]);
     let shown = Said::of(&command.env(key, "dummy").output().unwrap()).done().json();
     assert_eq!(shown["log_in"], serde_json::Value::Null, "{shown:#}");
+});
+
+every_client!(one_at_which_nobody_is_logged_in_is_asked_nothing, |client| {
+    let manifest = crate::recorded::manifest(client.name());
+    if manifest.login.is_none() {
+        return;
+    }
+    let home = Home::new();
+    let model = Model::start(Script::new().say("ready"));
+    let desk = Desk::take(client, &home, &model);
+    let _ = std::fs::remove_file(home.user().join(".codex/config.toml"));
+    let strip = &manifest.environment.strip;
+    let run = |words: &[&str]| {
+        let mut command = desk.command(words);
+        for key in strip {
+            command.env_remove(key);
+        }
+        Said::of(&command.output().unwrap())
+    };
+    let passed: Vec<&str> = desk.passed();
+    let passed = passed.chunks(2).filter(|pair| !strip.iter().any(|key| key == pair[1])).flatten().copied();
+    let add = ["add", "once", "--agent", client.name(), "--prompt", "do it", "--manual"];
+    let added = run(&add.into_iter().chain(passed).collect::<Vec<_>>()).done().all();
+    assert!(added.contains("nobody is logged in"), "{added}");
+    run(&["run-now", "once"]).ended(1);
+    let attempt = desk.attempt("once");
+    assert_eq!(attempt["reason"], "auth", "{attempt:#}");
+    let expected = format!("nobody is logged in at {}; do it by `{} ", manifest.title, client.name());
+    let shown = desk.runs("once").pop().unwrap();
+    assert!(shown.to_string().contains(&expected), "{shown:#}");
+    assert_eq!(model.turns().len(), 0);
 });
 
 every_client!(one_whose_key_is_told_to_log_in, |client| {
