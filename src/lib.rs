@@ -84,6 +84,7 @@
 //! | course | how a task of agents goes on from attempt to attempt |
 //! | purse, gate | an account of an agent, and until when it may do nothing |
 //! | reader | who reads a reply: a person through a program of ours, or a model |
+//! | overlay | a home for one process: links to its usual one, and one document of its own |
 //! | fence | what marks text that programs wrote, for a model |
 //! | shim | the small process that owns the tree of one execution |
 

@@ -84,6 +84,11 @@ impl Paths {
         self.home.join("runs")
     }
 
+    /// Notes on who is logged in at which agent.
+    pub fn logins(&self) -> PathBuf {
+        self.home.join("logins")
+    }
+
     /// The user's manifests of agents.
     pub fn agents(&self) -> PathBuf {
         self.home.join("agents")

@@ -76,6 +76,11 @@ pub fn repaired(captured: &str, home: Option<&str>, login: Option<&str>) -> Stri
     folders.join(":")
 }
 
+/// Whether one of these files is in a folder that is not the home of its user.
+pub fn is_here(files: &[String], folder: &Path, home: Option<&Path>) -> bool {
+    Some(folder) != home && files.iter().any(|file| folder.join(file).exists())
+}
+
 fn is_program(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }

@@ -175,6 +175,15 @@ impl<'a, 't> Table<'a, 't> {
         count
     }
 
+    /// Whether something is so; it is not where nothing is said.
+    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+        let Some(value) = self.member(name) else { return false };
+        if value.as_bool().is_none() {
+            self.mistake(name, "is neither true nor false", &format!("write {name} = true"));
+        }
+        value.as_bool().unwrap_or_default()
+    }
+
     /// The numbers of a list.
     pub(super) fn numbers(&mut self, name: &'static str) -> Vec<i64> {
         let Some(value) = self.member(name) else { return Vec::new() };

@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::agent::manifest::{Manifest, Prompt};
+use crate::agent::manifest::{Manifest, Prompt, WAY_OUT};
 use crate::agent::register::{Register, Registration};
 use crate::agent::template::{self, PROMPT_FILE, Part, Phrase, Slot};
 use crate::core::nearest::nearest;
-use crate::core::process::{Overlay, PrivateFile};
+use crate::core::overlay::Overlay;
+use crate::core::process::PrivateFile;
 use crate::core::refusal::Problem;
 
 /// What is wanted of an agent.
@@ -149,7 +150,9 @@ impl Invocation<'_> {
             Prompt::File => Input::File,
         };
         let is_free = |name: &&String| !strip.contains(name) && !set.contains_key(*name);
-        let passed: Vec<String> = manifest.environment.pass.iter().filter(is_free).cloned().collect();
+        let own = &manifest.environment.pass;
+        let way_out = WAY_OUT.map(str::to_owned).into_iter().filter(|name| !own.contains(name));
+        let passed: Vec<String> = own.iter().cloned().chain(way_out).filter(|name| is_free(&name)).collect();
         let programs = manifest.programs.clone();
         Ok(Call { programs, arguments, input, set, pass: passed, strip, files, overlay })
     }

@@ -1,40 +1,41 @@
 //! Logins: what a manifest says about asking a program whether somebody is logged in.
 
 use crate::agent::document::Table;
-use crate::core::login::{Confirm, LoginHint};
+use crate::agent::manifest::is_within;
+use crate::core::login::{LoginQuestion, Words};
 
 /// Reads it.
-pub(super) fn read(table: &mut Table<'_, '_>) -> Option<LoginHint> {
+pub(super) fn read(table: &mut Table<'_, '_>) -> Option<LoginQuestion> {
     let mut inner = table.table("login")?;
-    let ask = asked(&mut inner);
-    let denied = inner.required("denied");
+    let first = words(&mut inner);
     let unless = inner.words("unless").unwrap_or_default();
     let unless_here = inner.words("unless_here").unwrap_or_default();
     let log_in = inner.words("log_in").unwrap_or_default();
     let confirm = inner.table("confirm").and_then(|mut confirm| {
-        let ask = asked(&mut confirm);
-        let denied = confirm.words("denied").unwrap_or_default();
-        check(&confirm, &denied);
+        let second = words(&mut confirm);
         confirm.finish();
-        Some(Confirm { ask: ask?, denied })
+        second
     });
-    if let Some(denied) = &denied {
-        check(&inner, std::slice::from_ref(denied));
+    if let Some(path) = unless_here.iter().find(|path| !is_within(path)) {
+        let fix = "write where it is within a project, such as \".agent/settings.json\"";
+        inner.mistake("unless_here", &format!("has `{path}`"), fix);
     }
     inner.finish();
-    Some(LoginHint { ask: ask?, denied: denied?, unless, unless_here, confirm, log_in })
+    Some(LoginQuestion { first: first?, confirm, unless, unless_here, log_in })
 }
 
-fn asked(table: &mut Table<'_, '_>) -> Option<Vec<String>> {
+fn words(table: &mut Table<'_, '_>) -> Option<Words> {
     let ask = table.words("ask");
     if ask.as_ref().is_none_or(Vec::is_empty) {
         table.mistake("ask", "says nothing", "write ask = [\"auth\", \"status\"], without the program");
     }
-    ask
-}
-
-fn check(table: &Table<'_, '_>, denied: &[String]) {
-    if denied.is_empty() || denied.iter().any(|denied| denied.trim().is_empty()) {
-        table.mistake("denied", "is in every answer", "write what is said only when nobody is logged in");
-    }
+    let mut said = |name: &'static str, when: &str| {
+        let said = table.required(name)?;
+        if said.trim().is_empty() {
+            table.mistake(name, "is in every answer", &format!("write what is said only when {when}"));
+        }
+        Some(said)
+    };
+    let (denied, granted) = (said("denied", "nobody is logged in"), said("granted", "somebody is"));
+    Some(Words { ask: ask?, denied: denied?, granted: granted? })
 }

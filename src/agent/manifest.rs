@@ -10,10 +10,10 @@ use crate::agent::login;
 use crate::agent::output::Output;
 use crate::agent::register::Registration;
 use crate::agent::template::{self, PROMPT_FILE, Part, Phrase, Slot};
-use crate::core::login::LoginHint;
+use crate::core::login::LoginQuestion;
 
 /// By which a program that asks a service finds its way out, and knows whom it reaches. All agents have them.
-const WAY_OUT: [&str; 11] = [
+pub const WAY_OUT: [&str; 11] = [
     "HTTPS_PROXY",
     "HTTP_PROXY",
     "ALL_PROXY",
@@ -51,7 +51,7 @@ pub struct Manifest {
     /// How it finds Converge while it runs; none where it cannot be told without changing its user's settings.
     pub register: Option<Registration>,
     /// How it says whether somebody is logged in; none where it does not.
-    pub login: Option<LoginHint>,
+    pub login: Option<LoginQuestion>,
     /// How its output is read.
     pub output: Output,
     /// The members that nobody has seen at work.
@@ -257,10 +257,14 @@ pub(super) fn is_variable(name: &str) -> bool {
     !name.is_empty() && !name.contains(['=', '\0']) && !name.starts_with("CONVERGE_")
 }
 
+/// Whether a path leads to nowhere but what is below where it begins.
+pub(super) fn is_within(path: &str) -> bool {
+    let is_plain = |name: &str| !["", ".", ".."].contains(&name) && !name.contains(char::is_control);
+    path.split('/').all(is_plain)
+}
+
 fn environment(table: &mut Table<'_, '_>) -> Environment {
-    let Some(mut inner) = table.table("environment") else {
-        return Environment { pass: with_way_out(Vec::new()), ..Environment::default() };
-    };
+    let Some(mut inner) = table.table("environment") else { return Environment::default() };
     let mut set = BTreeMap::new();
     for (name, value) in inner.table("set").map(Table::scalars).unwrap_or_default() {
         match value {
@@ -272,7 +276,7 @@ fn environment(table: &mut Table<'_, '_>) -> Environment {
     }
     let environment = Environment {
         set,
-        pass: with_way_out(inner.words("pass").unwrap_or_default()),
+        pass: inner.words("pass").unwrap_or_default(),
         strip: inner.words("strip").unwrap_or_default(),
         account: inner.text("account"),
         shell: inner.text("shell"),
@@ -287,14 +291,6 @@ fn environment(table: &mut Table<'_, '_>) -> Environment {
     }
     inner.finish();
     environment
-}
-
-/// These variables and those of the way out.
-fn with_way_out(mut pass: Vec<String>) -> Vec<String> {
-    let more: Vec<String> =
-        WAY_OUT.map(str::to_owned).into_iter().filter(|name| !pass.contains(name)).collect();
-    pass.extend(more);
-    pass
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn success(signals: &Signals) -> Outcome {
 fn failure(manifest: &Manifest, signals: &Signals, code: i32) -> Outcome {
     let said = [signals.errors.join("\n").as_str(), &signals.complaints].join("\n");
     let message = signals.errors.last().cloned().or_else(|| last_line(&signals.complaints));
-    let fits = |failure: &&Failure| failure.fits(signals, i64::from(code), &said);
+    let fits = |failure: &&Failure| !failure.while_silent && failure.fits(signals, i64::from(code), &said);
     let Some(failure) = manifest.output.failures.iter().find(fits) else {
         if signals.denials.is_empty() {
             return Outcome::plain(Class::Failed, message);
@@ -88,19 +88,23 @@ const LAST_WORDS: usize = 4 << 10;
 /// Some CLIs sit out in silence what their service will not give for hours, and that is not their failure.
 fn sat_out(manifest: &Manifest, signals: &Signals) -> Option<Outcome> {
     let said = [signals.retry.as_deref().unwrap_or_default(), last_words(signals)].join("\n");
-    let found = manifest.output.failures.iter().find_map(|failure| {
+    let line_of = |start: usize| said[..start].rfind('\n').map_or(0, |end| end + 1);
+    let found = manifest.output.failures.iter().filter_map(|failure| {
         // Words alone: there is no exit code, and what other events said may have been long ago.
         let is_of_words = failure.exit.is_empty() && failure.status.is_empty() && failure.kind.is_empty();
         let says = failure.says.as_ref().filter(|_| failure.class.is_of_service() && is_of_words)?;
         Some((failure, says, says.captures_iter(&said).last()?))
     });
-    let (failure, says, found) = found?;
+    // The newest line; of what fits in the same one, what stands first in the manifest.
+    let (failure, says, found) =
+        found.rev().max_by_key(|(_, _, found)| line_of(found.get_match().start()))?;
     let line = || {
-        let start = found.get_match().start();
-        let line = said[..start].rfind('\n').map_or(0, |end| end + 1);
-        said[line..].lines().next().unwrap_or_default().trim()
+        let start = line_of(found.get_match().start());
+        said[start..].lines().next().unwrap_or_default().trim().to_owned()
     };
-    let message = Some(found.name(SAID).map_or_else(line, |words| words.as_str()).to_owned());
+    // What stands in quotes is told without the escapes that takes.
+    let words = found.name(SAID).map(|words| words.as_str().replace("\\\"", "\""));
+    let message = Some(words.unwrap_or_else(line));
     let reset = if failure.class == Class::Quota { stated(says, &said) } else { None };
     Some(Outcome { class: failure.class, message, reset, from: failure.from.clone() })
 }
@@ -184,6 +188,19 @@ mod tests {
     }
 
     #[test]
+    fn who_is_not_logged_in_says_so_in_words() {
+        let catalogue = Catalogue::of(Vec::new());
+        let check = |agent: &str, error: &str, expected: Class| {
+            let manifest = &catalogue.find(agent).expect("it comes along").manifest;
+            let signals = Signals { errors: vec![error.to_owned()], ..Signals::default() };
+            assert_eq!(judge(manifest, &signals, (&Ending::Exited(1), None)).class, expected, "{error}");
+        };
+        check("claude", "Not logged in · Please run /login", Class::Auth);
+        check("claude", "the test says: Not logged in · Please run /login", Class::Failed);
+        check("codex", "Missing environment variable: `KEY`.", Class::Auth);
+    }
+
+    #[test]
     fn whoever_sits_out_a_limit_in_silence_has_met_it() {
         let catalogue = Catalogue::of(Vec::new());
         let judged = |agent: &str, retry: Option<&str>, complaints: &str, cut| {
@@ -206,6 +223,28 @@ mod tests {
         };
         assert_eq!(worked(sleeps.to_owned()), Class::Quota);
         assert_eq!(worked(format!("{sleeps}and on it went\n")), Class::Idle);
+        // The newest word counts, and is told as it was said.
+        let log = |said: &str| format!("message=\"stream error\" error.error=\"AI_APICallError: {said}\"\n");
+        let lines = [log("You exceeded your current quota"), log(r#"Model \"m\" is overloaded"#)];
+        let told = |complaints: String, (ending, cut)| {
+            let manifest = &catalogue.find("opencode").expect("it comes along").manifest;
+            let outcome = judge(manifest, &Signals { complaints, ..Signals::default() }, (&ending, cut));
+            (outcome.class, outcome.message.unwrap_or_default())
+        };
+        let silent = || (Ending::Signalled(15), Some(Cut::Idle));
+        assert_eq!(
+            told(lines.concat(), silent()),
+            (Class::Overloaded, r#"Model "m" is overloaded"#.to_owned())
+        );
+        let quota = "You exceeded your current quota".to_owned();
+        assert_eq!(told([lines[1].clone(), lines[0].clone()].concat(), silent()), (Class::Quota, quota));
+        let unsaid = "message=\"stream error\" error.error=AI_APICallError\n".to_owned();
+        assert_eq!(told(unsaid.clone(), silent()), (Class::Overloaded, unsaid.trim().to_owned()));
+        assert_eq!(told(log("Free allocated quota exceeded."), silent()).0, Class::Quota);
+        assert_eq!(told(log("max RPM: 3"), silent()), (Class::Overloaded, "max RPM: 3".to_owned()));
+        // What went well in the end says nothing about another failure.
+        let failed = format!("{}error: the sky is green", lines.concat());
+        assert_eq!(told(failed, (Ending::Exited(1), None)).0, Class::Failed);
         let retry = Some("stream disconnected before completion: error sending request for url");
         assert_eq!(judged("codex", retry, "", Cut::Idle), (Class::Network, None));
     }

@@ -87,9 +87,11 @@ pub struct Failure {
     pub kind: Vec<String>,
     /// One of these exit codes.
     pub exit: Vec<i64>,
-    /// A pattern in what it complained of; named groups in it say when a quota is there again, and which of its
-    /// words to tell.
+    /// A pattern in what it complained of; named groups in it say when a quota is there again, and which words to
+    /// tell of a run that was ended for its silence.
     pub says: Option<Regex>,
+    /// Whether it counts only for a run that was ended for its silence: a log tells what has passed, too.
+    pub while_silent: bool,
     /// Where this was seen: a recording, or a version and the string in it.
     pub from: Option<String>,
 }
@@ -278,6 +280,7 @@ impl Failure {
             kind: table.words("kind").unwrap_or_default(),
             exit: table.numbers("exit"),
             says,
+            while_silent: table.flag("while_silent"),
             from: table.text("from"),
         };
         let is_empty = failure.status.is_empty() && failure.kind.is_empty() && failure.exit.is_empty();

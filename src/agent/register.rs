@@ -1,8 +1,8 @@
 //! Registering: how an agent finds Converge among its servers of MCP for the time of one run.
 //!
 //! What it takes is data of its manifest: words for the command line, private files and variables, in which a
-//! few names stand for what differs from run to run, or a home that is the agent's own but for one document.
-//! Nothing of it is written where the agent's user keeps settings, and nothing of it is secret.
+//! few names stand for what differs from run to run, or an overlay of the agent's home. Nothing of it is secret,
+//! and no file of the agent's user says anything of it.
 
 mod overlay;
 
@@ -13,9 +13,10 @@ use serde_json::Value as Json;
 
 use crate::agent::document::Table;
 use crate::agent::manifest::is_variable;
-use crate::agent::register::overlay::Home;
+use crate::agent::register::overlay::OverlayRule;
+use crate::core::overlay::Overlay;
 use crate::core::process::files::AGENT;
-use crate::core::process::{Overlay, PrivateFile, ProcessKey};
+use crate::core::process::{PrivateFile, ProcessKey};
 use crate::core::refusal::Problem;
 
 /// What a manifest says about it.
@@ -27,8 +28,8 @@ pub struct Registration {
     pub files: BTreeMap<String, Text>,
     /// Variables.
     pub set: BTreeMap<String, Text>,
-    /// A home, for an agent that takes servers from files of its user alone.
-    pub home: Option<Home>,
+    /// An overlay of its home, for an agent that takes servers from files of its user alone.
+    pub overlay: Option<OverlayRule>,
 }
 
 /// What is registered for one run.
@@ -109,8 +110,8 @@ impl Registration {
         let named = |texts: BTreeMap<String, String>| -> BTreeMap<String, Text> {
             texts.into_iter().map(|(name, text)| (name, Text::of(text))).collect()
         };
-        let home = Home::read(&mut inner);
-        let registration = Self { arguments, files: named(files), set: named(set), home };
+        let overlay = OverlayRule::read(&mut inner);
+        let registration = Self { arguments, files: named(files), set: named(set), overlay };
         registration.check(&inner);
         inner.finish();
         Some(registration)
@@ -121,10 +122,12 @@ impl Registration {
             ("arguments", self.arguments.iter().collect::<Vec<_>>()),
             ("files", self.files.values().collect()),
             ("set", self.set.values().collect()),
+            ("overlay", self.overlay.iter().map(|rule| &rule.adds).collect()),
         ];
         for (place, texts) in &parts {
-            for text in texts {
-                text.check(place, table);
+            for strange in texts.iter().flat_map(|text| text.strange()) {
+                let message = format!("has `{strange}`, and nothing stands for that");
+                table.mistake(place, &message, &format!("write {KNOWN}"));
             }
             for file in
                 texts.iter().flat_map(|text| text.files()).filter(|file| !self.files.contains_key(*file))
@@ -161,9 +164,9 @@ impl Registration {
         self.files.iter().map(file).collect()
     }
 
-    /// The home, where it takes one.
+    /// The overlay.
     pub fn overlay(&self, register: &Register<'_>) -> Option<Overlay> {
-        self.home.as_ref().and_then(|home| home.overlay(register))
+        self.overlay.as_ref().map(|rule| rule.overlay(register))
     }
 
     /// The variables.
@@ -207,14 +210,6 @@ impl Text {
             }
         };
         self.pieces.iter().map(said).collect()
-    }
-
-    /// Tells every name in it that stands for nothing.
-    fn check(&self, place: &str, table: &Table<'_, '_>) {
-        for strange in self.strange() {
-            let message = format!("has `{strange}`, and nothing stands for that");
-            table.mistake(place, &message, &format!("write {KNOWN}"));
-        }
     }
 
     /// What looks like a name and is none.

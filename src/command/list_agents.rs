@@ -120,7 +120,7 @@ impl AgentRow {
     /// With what its program says of logins.
     #[must_use]
     pub fn asked(self, known: &Known, cx: &Context<'_>) -> Self {
-        Self { log_in: logins::missing(known, At::Usual, &[], cx), ..self }
+        Self { log_in: logins::missing(known, At::Usual, None, cx), ..self }
     }
 }
 

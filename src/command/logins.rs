@@ -4,9 +4,12 @@ use std::path::Path;
 
 use crate::agent::account::choose;
 use crate::agent::catalogue::Known;
+use crate::agent::manifest::WAY_OUT;
 use crate::command::list_accounts::HomeState;
 use crate::command::{Context, leave, programs};
-use crate::programs::Question;
+use crate::core::definition::Definition;
+use crate::core::login::Heard;
+use crate::programs::{Question, is_here};
 
 /// Which login of an agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,18 +22,27 @@ pub enum At<'a> {
 
 /// How a person logs in where the program of an agent says that nobody is; none where it says nothing of that.
 ///
-/// `more` are the variables that it is handed beside those of its manifest.
-pub fn missing(known: &Known, at: At<'_>, more: &[String], cx: &Context<'_>) -> Option<String> {
+/// It is asked for a job where there is one, which may hand it more variables and lie in a project that pays.
+pub fn missing(known: &Known, at: At<'_>, job: Option<&Definition>, cx: &Context<'_>) -> Option<String> {
     // A program is started for it, on a path that the caller names.
     if cx.caller.inside.is_some() || !leave::is_free(cx) {
         return None;
     }
     let manifest = &known.manifest;
-    let hint = manifest.login.as_ref()?;
+    let question = manifest.login.as_ref()?;
     let program = programs::find(&manifest.programs, cx.caller)?.path;
     let mut env = programs::environment(cx.caller);
-    let mut pass = [&manifest.environment.pass, more].concat();
-    let mut unless = hint.unless.clone();
+    let mut pass = [manifest.environment.pass.clone(), WAY_OUT.map(str::to_owned).to_vec()].concat();
+    if let Some(definition) = job {
+        let home = env.get("HOME").map(Path::new);
+        let is_paid = is_here(&question.unless_here, Path::new(&definition.cwd), home);
+        // What is in a file of the job its runs alone find out.
+        if is_paid || definition.environment.env_file.is_some() {
+            return None;
+        }
+        pass.extend(definition.environment.pass.iter().cloned());
+    }
+    let mut unless = question.unless.clone();
     let mut begins = manifest.programs.first()?.clone();
     if let At::Account(account) = at {
         let base = cx.house.places.home.display().to_string();
@@ -56,5 +68,5 @@ pub fn missing(known: &Known, at: At<'_>, more: &[String], cx: &Context<'_>) -> 
         let (env, pass, unless) = (env.clone(), pass.clone(), unless.clone());
         (cx.house.ask)(&Question { program, arguments, env, pass, unless })
     };
-    hint.is_missing(answer).then(|| hint.line(begins))
+    (question.put(answer) == Heard::Nobody).then(|| question.line(begins))
 }

@@ -11,7 +11,7 @@ use crate::command::logins::{self, At};
 use crate::command::programs;
 use crate::command::{Context, agent_files};
 use crate::core::assignment::Candidate;
-use crate::core::definition::{Definition, Environment};
+use crate::core::definition::Definition;
 
 /// The agents that are looked for when none is named, the first that is found being it.
 const USUAL: [&str; 7] = ["claude", "codex", "gemini", "opencode", "copilot", "qwen", "kimi"];
@@ -65,10 +65,7 @@ pub fn warnings(cx: &Context<'_>, definition: &Definition) -> Vec<String> {
         };
         warnings.extend(candidate.account.as_ref().and_then(|account| no_login(account, known, cx)));
         let at = candidate.account.as_deref().map_or(At::Usual, At::Account);
-        let Environment { pass, env_file, .. } = &definition.environment;
-        // What is in a file of the job its runs alone find out.
-        let log_in = env_file.is_none().then(|| logins::missing(known, at, pass, cx)).flatten();
-        warnings.extend(log_in.map(|log_in| {
+        warnings.extend(logins::missing(known, at, Some(definition), cx).map(|log_in| {
             format!("`{candidate}` says that nobody is logged in; do it by `{log_in}`, unless it has a key")
         }));
         let row = AgentRow::of(known, cx);

@@ -18,7 +18,7 @@ use crate::command::page::{Page, Tone};
 use crate::command::schema::Object;
 use crate::command::tell::{self, Tell};
 use crate::command::{Access, Cli, Command, Context, Render, agent_files};
-use crate::core::login::LoginHint;
+use crate::core::login::LoginQuestion;
 use crate::core::nearest::nearest;
 use crate::core::refusal::{Code, Refusal};
 
@@ -249,23 +249,23 @@ fn registration(register: &Registration) -> BTreeMap<String, String> {
         move |(name, text): (&String, &Text)| (format!("{kind} {name}"), text.source().to_owned())
     };
     let files = register.files.iter().map(named("file"));
-    let home = register.home.iter().map(|home| {
-        let place = format!("home {}, {}", home.variable, home.document);
-        (place, home.adds.source().to_owned())
+    let overlay = register.overlay.iter().map(|rule| {
+        let (variable, document) = rule.place();
+        (format!("{document} in a {variable} of links"), rule.adds.source().to_owned())
     });
     let set = register.set.iter().map(named("variable"));
-    arguments.into_iter().chain(files).chain(home).chain(set).collect()
+    arguments.into_iter().chain(files).chain(overlay).chain(set).collect()
 }
 
 /// How its program tells of logins, as its manifest has it.
-fn login(hint: &LoginHint) -> BTreeMap<String, String> {
+fn login(question: &LoginQuestion) -> BTreeMap<String, String> {
     let said = [
-        ("asked by", hint.ask.join(" ")),
-        ("denied by", hint.denied.clone()),
-        ("unless", hint.unless.join(" ")),
-        ("unless here", hint.unless_here.join(" ")),
-        ("confirmed by", hint.confirm.iter().map(|confirm| confirm.ask.join(" ")).collect()),
-        ("log in", hint.log_in.join(" ")),
+        ("asked by", question.first.ask.join(" ")),
+        ("denied by", question.first.denied.clone()),
+        ("unless", question.unless.join(" ")),
+        ("unless here", question.unless_here.join(" ")),
+        ("confirmed by", question.confirm.iter().map(|confirm| confirm.ask.join(" ")).collect()),
+        ("log in", question.log_in.join(" ")),
     ];
     said.into_iter()
         .filter(|(_, said)| !said.is_empty())
@@ -317,7 +317,8 @@ impl FailureShown {
         };
         let kind = (!failure.kind.is_empty()).then(|| format!("kind {}", failure.kind.join(" or ")));
         let says = failure.says.as_ref().map(|says| format!("says /{says}/"));
-        let means = [numbers("exit", &failure.exit), numbers("status", &failure.status), kind, says];
+        let silent = failure.while_silent.then(|| "ended for its silence".to_owned());
+        let means = [silent, numbers("exit", &failure.exit), numbers("status", &failure.status), kind, says];
         Self {
             class: failure.class.to_string(),
             means: means.into_iter().flatten().collect::<Vec<_>>().join(", "),

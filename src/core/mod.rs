@@ -16,6 +16,7 @@ pub mod id;
 pub mod job;
 pub mod login;
 pub mod nearest;
+pub mod overlay;
 pub mod plain;
 pub mod process;
 pub mod prompt;

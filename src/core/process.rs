@@ -6,7 +6,6 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value as Json;
 
 use crate::core::id::TaskId;
 use crate::core::span::Span;
@@ -140,26 +139,6 @@ pub struct PrivateFile {
     pub name: String,
     /// What is in it.
     pub text: String,
-}
-
-/// A home that a program has for the time of one process: links to all that is in its usual one, but for one
-/// document, which says more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Overlay {
-    /// The variable that names its home.
-    pub variable: String,
-    /// Where its home is while nothing names it, in the home of its user.
-    pub usual: String,
-    /// The folder of its home that it keeps things in; its home itself when empty.
-    pub folder: String,
-    /// What else of its home it looks at.
-    pub beside: Vec<String>,
-    /// Folders that it makes when they are not there, and that are to outlive the process.
-    pub keeps: Vec<String>,
-    /// The document, in the folder.
-    pub document: String,
-    /// What it says beyond what it says already.
-    pub adds: Json,
 }
 
 /// Where people's programs lie in their homes, besides their path, which a service may not have whole.

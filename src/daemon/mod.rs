@@ -112,6 +112,7 @@ fn serve(
     let settings = Settings {
         lanes: config.lanes,
         runs_dir: paths.runs(),
+        logins_dir: paths.logins(),
         keep: config.keep,
         keep_output_bytes: config.keep_output_bytes,
         program: std::env::current_exe().context("the program itself")?,

@@ -11,7 +11,7 @@ use crate::agent::manifest::Manifest;
 use crate::agent::register::Register;
 use crate::core::assignment::Assignment;
 use crate::core::definition::{Definition, Target};
-use crate::core::login::{LoginCheck, LoginHint};
+use crate::core::login::LoginCheck;
 use crate::core::process::files::{AGENT, PROMPT};
 use crate::core::process::{Bounds, Command, Control, ProcessKey};
 use crate::core::refusal::Problem;
@@ -32,8 +32,8 @@ const CHECK_OUTPUT_BYTES: u64 = 64 << 20;
 /// How long a call of a tool may take without a word; a build or a test run may be long.
 const TOOL_IDLE: Span = Span::from_secs(30 * 60);
 
-/// The folder, in Converge's home, of notes on who is logged in.
-const LOGINS: &str = "logins";
+/// How long a program may take to say whether somebody is logged in.
+const LOGIN_PATIENCE: Span = Span::from_secs(5);
 
 /// What the engine knows beside its rows.
 #[derive(Clone, Copy)]
@@ -109,7 +109,7 @@ fn bare(
         last: None,
         prompt: None,
         files: Vec::new(),
-        check: None,
+        login_check: None,
         overlay: None,
         stdin: Stdin::Nothing,
         progress: None,
@@ -181,7 +181,7 @@ impl Asked<'_> {
             tool_ends: output.tool_ends.clone(),
             tool_idle: Some(TOOL_IDLE),
         };
-        let check = manifest.login.as_ref().map(|hint| login_check(manifest, hint, choice.as_ref(), &home));
+        let login_check = login_check(manifest, choice.as_ref(), &known.settings.logins_dir);
         let set: BTreeMap<String, String> = call.set.into_iter().collect();
         let mut env = plain.env;
         env.extend(set);
@@ -193,7 +193,7 @@ impl Asked<'_> {
             login: choice.map(|choice| choice.login),
             prompt: Some(prompt),
             files: call.files,
-            check,
+            login_check,
             overlay: call.overlay,
             stdin: match call.input {
                 Input::Stdin => Stdin::Prompt,
@@ -206,16 +206,22 @@ impl Asked<'_> {
 }
 
 /// What is asked of an agent's program before it is started.
-fn login_check(manifest: &Manifest, hint: &LoginHint, choice: Option<&Choice>, home: &str) -> LoginCheck {
-    let private = choice.and_then(|choice| choice.login.home.as_ref());
-    let begins = private.map_or_else(|| manifest.programs[0].clone(), |private| private.log_in.clone());
-    let environment = &manifest.environment;
-    LoginCheck {
-        hint: hint.clone(),
-        title: manifest.title.clone(),
-        log_in: hint.line(begins),
-        by: ["HOME".to_owned()].into_iter().chain(environment.account.clone()).collect(),
-        with: environment.pass.clone(),
-        known: Path::new(home).join(LOGINS),
-    }
+fn login_check(manifest: &Manifest, choice: Option<&Choice>, notes: &Path) -> Option<LoginCheck> {
+    let question = manifest.login.clone()?;
+    let program = || manifest.programs.first().cloned().unwrap_or_default();
+    let (who, begins) = match choice {
+        None => (manifest.title.clone(), Some(program())),
+        // It is not told whom it is asked about.
+        Some(Choice { profile: Some(_), .. }) => return None,
+        Some(Choice { login, .. }) => {
+            let who = format!("{} with the account `{}`", manifest.title, login.account);
+            // Where variables say who that is, to log in is no matter of the program.
+            let is_home = login.env_file.is_none() && login.command.is_none();
+            (who, login.home.as_ref().filter(|_| is_home).map(|home| home.log_in.clone()))
+        }
+    };
+    let log_in = begins.map(|begins| question.line(begins));
+    let named_by = ["HOME".to_owned()].into_iter().chain(manifest.environment.account.clone()).collect();
+    let notes = notes.to_owned();
+    Some(LoginCheck { question, who, log_in, named_by, notes, patience: LOGIN_PATIENCE })
 }

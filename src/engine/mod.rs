@@ -48,6 +48,8 @@ pub struct Settings {
     pub lanes: u32,
     /// Where run directories lie; told to runs, never read here.
     pub runs_dir: std::path::PathBuf,
+    /// Where shims note who is logged in at which agent; never read here.
+    pub logins_dir: std::path::PathBuf,
     /// The program itself, as agents start it to ask.
     pub program: std::path::PathBuf,
     /// How long runs and events are kept; for ever when none.

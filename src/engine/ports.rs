@@ -19,7 +19,8 @@ use crate::core::assignment::{self, Candidate};
 use crate::core::condition::fact::Need;
 use crate::core::id::TaskId;
 use crate::core::login::LoginCheck;
-use crate::core::process::{Command, Control, Cut, Ending, Overlay, PrivateFile, ProcessKey};
+use crate::core::overlay::Overlay;
+use crate::core::process::{Command, Control, Cut, Ending, PrivateFile, ProcessKey};
 use crate::core::reading::Conversation;
 use crate::core::refusal::Problem;
 use crate::core::schema::Schema;
@@ -171,10 +172,10 @@ pub struct Launch {
     /// Files that it is given beside that, in a folder of its run directory. Not in the document either.
     #[serde(skip)]
     pub files: Vec<PrivateFile>,
-    /// What is asked of the program before that.
+    /// What is asked of the program before it is started.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub check: Option<LoginCheck>,
-    /// The home that it has instead of its usual one.
+    pub login_check: Option<LoginCheck>,
+    /// What is laid over its home.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub overlay: Option<Overlay>,
     /// What it reads.

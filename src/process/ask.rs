@@ -1,9 +1,11 @@
 //! Asking: a short program that is run for what it writes, and ended when that takes too long.
 #![expect(clippy::disallowed_methods, reason = "this is where such a program is started")]
 
+use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -35,6 +37,23 @@ pub(super) fn shell(shell: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(shell);
     command.args(arguments);
     command
+}
+
+/// What a program says on both of its streams, with these variables and no others; one that a signal ended has
+/// said nothing.
+pub(super) fn said<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+    (program, words): (&Path, &[String]),
+    variables: impl IntoIterator<Item = (K, V)>,
+    cwd: &Path,
+    (limit, is_over): (Duration, fn() -> bool),
+) -> io::Result<String> {
+    let mut command = shell("/bin/sh", &["-c", "exec \"$0\" \"$@\" 2>&1"]);
+    command.arg(program).args(words).env_clear().envs(variables).current_dir(cwd);
+    let answer = ask(&mut command, limit, is_over)?;
+    if answer.status.code().is_none() {
+        return Err(io::Error::other(format!("it ended with {}", answer.status)));
+    }
+    Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
 }
 
 /// Runs a program to its end, at the longest for `limit` and until `is_over`; nothing of it is left then.

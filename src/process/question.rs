@@ -1,18 +1,19 @@
 //! Questions to programs of agents, whose answers are kept for a while.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::process::ask::{ask, shell};
+use crate::process::ask::said;
 use crate::process::platform::since_boot;
 use crate::programs::Question;
 
 /// A program that takes longer has no answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long an answer is kept: a person who has just logged in soon finds that told.
-const KEPT: Duration = Duration::from_secs(30);
+/// How long an answer is kept: a person who has just logged in finds that told.
+const KEPT: Duration = Duration::from_secs(5);
 
 /// So many answers are kept; there are as many as agents with accounts.
 const KEPT_MOST: usize = 64;
@@ -41,20 +42,21 @@ pub fn put(question: &Question) -> Option<String> {
 #[expect(clippy::disallowed_methods, reason = "the daemon hands on values it was started with")]
 fn answer(question: &Question) -> Option<String> {
     let Question { program, arguments, env, pass, unless } = question;
-    if unless.iter().any(|name| env.contains_key(name) || std::env::var_os(name).is_some()) {
+    let is_set = |name: &String| {
+        let said = env.get(name).map(OsString::from).or_else(|| std::env::var_os(name));
+        said.is_some_and(|value| !value.is_empty())
+    };
+    if unless.iter().any(is_set) {
         return None;
     }
-    let mut command = shell("/bin/sh", &["-c", "exec \"$0\" \"$@\" 2>&1"]);
-    let passed = pass.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let passed = pass.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)));
+    let own = env.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let home = env.get("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from);
-    command.arg(program).args(arguments).env_clear().envs(env).envs(passed).current_dir(home);
-    match ask(&mut command, PATIENCE, || false) {
-        Ok(answer) => Some(String::from_utf8_lossy(&answer.stdout).into_owned()),
-        Err(error) => {
-            tracing::info!(program = %program.display(), %error, "a program does not answer");
-            None
-        }
-    }
+    let said = said((program, arguments), own.chain(passed), &home, (PATIENCE, || false));
+    said.inspect_err(|error| {
+        tracing::info!(program = %program.display(), %error, "a program does not answer");
+    })
+    .ok()
 }
 
 #[cfg(test)]

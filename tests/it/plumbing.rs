@@ -166,6 +166,7 @@ impl World {
             },
             Settings {
                 lanes: 4,
+                logins_dir: runs.with_file_name("logins"),
                 runs_dir: runs,
                 keep,
                 keep_output_bytes,

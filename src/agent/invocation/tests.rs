@@ -136,6 +136,19 @@ fn converge_is_registered_where_that_is_wanted_and_can_be() {
 }
 
 #[test]
+fn every_agent_finds_its_way_out() {
+    for known in Catalogue::of(Vec::new()).agents {
+        let name = &known.manifest.name;
+        let profile = known.manifest.permissions.keys().next().map_or("edit", String::as_str);
+        let invocation = Invocation { permissions: profile, ..plain() };
+        let passed = invocation.call(&known.manifest).expect(name).pass;
+        for variable in ["HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
+            assert_eq!(passed.iter().filter(|passed| *passed == variable).count(), 1, "{name} {variable}");
+        }
+    }
+}
+
+#[test]
 fn what_an_agent_cannot_do_is_refused() {
     check_refused(
         "gemini",

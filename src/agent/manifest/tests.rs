@@ -41,7 +41,6 @@ fn a_manifest_that_is_right_is_read_whole() {
     assert_eq!((manifest.name.as_str(), manifest.title.as_str()), ("mine", "mine"));
     assert_eq!(manifest.permissions["edit"], ["--edit"]);
     assert_eq!(manifest.environment.set["MINE"], "1");
-    assert!(manifest.environment.pass.contains(&"HTTPS_PROXY".to_owned()), "each finds its way out");
     assert_eq!(manifest.doubts(), ["options.model", "failure[0] (quota)"]);
 }
 
@@ -133,28 +132,69 @@ fn a_slot_and_what_goes_there_need_each_other() {
 }
 
 #[test]
-fn a_home_for_a_run_is_looked_at_too() {
-    let home = |inner: &str| format!("[register.home]\n{inner}\n[output]");
-    let wrong = "variable = \"CONVERGE_C\"\nfolder = \"../x\"\nkeeps = [\"/b\"]\ndocument = \"d/e\"\nadds = \"[{port}]\"";
+fn an_overlay_of_a_home_is_looked_at_too() {
+    let overlay = |inner: &str| format!("[register.overlay]\n{inner}\n[output]");
+    let adds = "adds = \"{}\"";
     check(
         "[output]",
-        &home(wrong),
+        &overlay(
+            "variable = \"CONVERGE_C\"\nfolder = \"../x\"\nkeeps = [\"/b\"]\ndocument = \"d/e\"\nadds = \"[{port}]\"",
+        ),
         &[
-            "line 15: `register.home.variable` is `CONVERGE_C`; name a variable that is not Converge's own",
-            "line 16: `register.home.folder` has `../x`; write where it is within the home",
-            "line 17: `register.home.keeps` has `/b`; write where it is within the home",
-            "line 18: `register.home.document` has `d/e`; write a name without a path",
-            "line 19: `register.home.adds` has `{port}`, and nothing stands for that; write {program}, {home}, {attempt} \
+            "line 14: `register.overlay` has `{port}`, and nothing stands for that; write {program}, {home}, {attempt} \
              or {file:NAME}",
-            "line 19: `register.home.adds` is no JSON object; write what is to be added, in braces",
+            "line 15: `register.overlay.variable` is `CONVERGE_C`; name a variable that is not Converge's own",
+            "line 16: `register.overlay.folder` has `../x`; write where it is within the home",
+            "line 17: `register.overlay.keeps` has `/b`; write a name without a path",
+            "line 18: `register.overlay.document` has `d/e`; write a name without a path",
+            "line 19: `register.overlay.adds` is no JSON object; write what is to be added, in braces",
         ],
     );
     check(
         "[output]",
-        &home("variable = \"A\"\nusual = \".config/a\""),
+        &overlay("variable = \"A\"\nusual = \".config/a\""),
         &[
-            "line 14: `register.home.document` is missing; add document = \"…\"",
-            "line 14: `register.home.adds` is missing; add adds = \"…\"",
+            "line 14: `register.overlay.document` is missing; add document = \"…\"",
+            "line 14: `register.overlay.adds` is missing; add adds = \"…\"",
+        ],
+    );
+    check(
+        "[output]",
+        &overlay(&format!(
+            "variable = \"A\"\nbeside = [\".env\"]\nkeeps = [\"d\"]\ndocument = \"d\"\n{adds}"
+        )),
+        &[
+            "line 16: `register.overlay.beside` has `.env`, which is in the folder; leave it out: all that is in `folder` \
+             is there anyway",
+            "line 17: `register.overlay.keeps` has `d`, which is not shared; name a folder of the program",
+        ],
+    );
+    let unnamed = "variable = \"A\"\nfolder = \".a/b\"\nbeside = [\".a\"]\ndocument = \"d\"\nadds = \"{\\\"a\\\":\\\"{file:x}\\\"}\"";
+    check(
+        "[output]",
+        &overlay(unnamed),
+        &[
+            "line 14: `register.overlay` names a file `x`, which is not there; write it below `register.files`",
+            "line 17: `register.overlay.beside` has `.a`, which is in the folder; leave it out: all that is in `folder` is \
+             there anyway",
+        ],
+    );
+}
+
+#[test]
+fn how_a_login_is_asked_for_is_looked_at_too() {
+    let login = |inner: &str| format!("[login]\n{inner}\n[output]");
+    check(
+        "[output]",
+        &login(
+            "ask = []\ndenied = \" \"\nunless_here = [\"../x\"]\n[login.confirm]\nask = [\"doctor\"]\ndenied = \"no\"",
+        ),
+        &[
+            "line 14: `login.granted` is missing; add granted = \"…\"",
+            "line 15: `login.ask` says nothing; write ask = [\"auth\", \"status\"], without the program",
+            "line 16: `login.denied` is in every answer; write what is said only when nobody is logged in",
+            "line 17: `login.unless_here` has `../x`; write where it is within a project, such as \".agent/settings.json\"",
+            "line 18: `login.confirm.granted` is missing; add granted = \"…\"",
         ],
     );
 }

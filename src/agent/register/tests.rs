@@ -39,8 +39,9 @@ fn what_every_agent_is_told_can_be_read_whatever_the_paths_are() {
         let files = registration.files(&register());
         let arguments = registration.arguments(&register());
         let set = registration.set(&register());
-        let documents =
-            files.iter().map(|file| &file.text).chain(set.values()).filter(|text| text.starts_with('{'));
+        let added = registration.overlay(&register()).map(|overlay| overlay.adds.to_string());
+        let documents = files.iter().map(|file| &file.text).chain(set.values()).chain(&added);
+        let documents = documents.filter(|text| text.starts_with('{'));
         for document in documents {
             let read: Json = serde_json::from_str(document).expect(name);
             assert!(
@@ -48,7 +49,6 @@ fn what_every_agent_is_told_can_be_read_whatever_the_paths_are() {
                 "{name}: {read}"
             );
         }
-        let added = registration.overlay(&register()).map(|overlay| overlay.adds.to_string());
         let all = [
             arguments,
             set.into_values().collect(),

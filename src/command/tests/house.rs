@@ -56,6 +56,7 @@ impl Guest {
         let settings = Settings {
             lanes: 16,
             runs_dir: runs.clone(),
+            logins_dir: runs.with_file_name("logins"),
             keep: None,
             keep_output_bytes: None,
             program: "/usr/bin/converge".into(),

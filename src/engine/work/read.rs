@@ -18,6 +18,7 @@ use crate::agent::price::{Cached, Used};
 use crate::agent::scrub::scrub;
 use crate::agent::signals::Signals;
 use crate::core::class::Class;
+use crate::core::plain::plain;
 use crate::core::process::files::SAID;
 use crate::core::reading::{Conversation, Cost, Dollars, Reading, Tokens};
 use crate::engine::ports::Read;
@@ -160,8 +161,7 @@ const DENIALS_MOST: usize = 20;
 const MESSAGE_MAX: usize = 500;
 
 fn short(text: &str) -> String {
-    let plain: String =
-        scrub(text).chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let plain = plain(&scrub(text)).trim().replace(['\n', '\t'], " ");
     match plain.char_indices().nth(MESSAGE_MAX) {
         Some((end, _)) => format!("{}…", &plain[..end]),
         None => plain,
@@ -217,6 +217,13 @@ mod tests {
             runs.path(),
             &Read { key, candidate, manifest, prices, from, schema: None, ending, cut: None, ended_at },
         )
+    }
+
+    #[test]
+    fn a_message_is_one_short_line_that_does_nothing_to_a_terminal() {
+        let check = |text: &str, expected: &str| assert_eq!(short(text), expected);
+        check("\u{1b}[91m\u{1b}[1mError: \u{1b}[0mUnexpected\nerror\n", "Error: Unexpected error");
+        check(&"ä".repeat(600), &format!("{}…", "ä".repeat(500)));
     }
 
     #[test]

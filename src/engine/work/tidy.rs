@@ -108,6 +108,11 @@ pub(super) fn is_number(text: &str) -> bool {
 }
 
 fn settle(directory: &Path, keep: &Keep) -> io::Result<()> {
+    // First, since what an agent was given may be a secret; links in it lead to what is not ours, and stay.
+    match fs::remove_dir_all(directory.join(AGENT)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     for stream in Stream::ALL {
         put_away(directory, stream, keep)?;
     }
@@ -117,10 +122,7 @@ fn settle(directory: &Path, keep: &Keep) -> io::Result<()> {
             Ok(()) | Err(_) => {}
         }
     }
-    match fs::remove_dir_all(directory.join(AGENT)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
+    Ok(())
 }
 
 /// Replaces a stream that is large by what is kept of it.

@@ -7,10 +7,10 @@
 
 mod environment;
 mod find;
+mod logged_in;
 mod login;
 mod output;
 mod overlay;
-mod preflight;
 mod progress;
 mod rein;
 mod revive;
@@ -86,11 +86,16 @@ fn run(dir: &RunDir) -> io::Result<Option<PathBuf>> {
     let rein = Rein::new(dir.clone(), spec.launch.control.clone());
     let key = spec.launch.key;
     let progress = spec.launch.progress.take();
-    let outcome = match start::start(spec.launch, dir) {
-        Ok(child) => Watch::new(dir, signals, rein, started_at, child).counting(progress).until_empty()?,
-        Err(ending) => Outcome::never_ran(started_at, Timestamp::now(), ending),
+    let (outcome, laid) = match start::start(spec.launch, dir) {
+        Ok((child, laid)) => {
+            let watch = Watch::new(dir, signals, rein, started_at, child);
+            (watch.counting(progress).until_empty()?, laid)
+        }
+        Err(ending) => (Outcome::never_ran(started_at, Timestamp::now(), ending), None),
     };
     platform::sweep(&key.to_string());
+    // Before anybody hears that it is over, and may start the next.
+    drop(laid);
     record(dir, end, &outcome)?;
     drop(lock);
     Ok(spec.home)

@@ -9,25 +9,25 @@ use std::process::{Child, Command, Stdio};
 
 use nix::unistd::Pid;
 
-use crate::core::process::files::{LINE, PROMPT};
+use crate::core::process::files::{AGENT, AGENT_HOME, LINE, PROMPT};
 use crate::core::process::{self, Ending};
 use crate::engine::ports::{Execute, Launch, Stdin};
 use crate::process::platform;
 use crate::process::rundir::RunDir;
-use crate::process::shim::{environment, find, login, overlay, preflight};
+use crate::process::shim::overlay::Laid;
+use crate::process::shim::{environment, find, logged_in, login};
 
 /// A shell line longer than this goes by a file: Linux takes no single argument of 128 KiB.
 const LINE_MAX: usize = 100_000;
 
 /// Starts the process in a group of its own, or says how it ended before it began.
-pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, Ending> {
+///
+/// What is laid over its home must stay for as long as anything of it lives.
+pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<(Child, Option<Laid>), Ending> {
     let failed = |cause: String| Ending::SpawnFailed { cause };
     let mut variables = environment::of(&mut launch).map_err(failed)?;
     if let Some(login) = &launch.login {
         login::apply(login, &mut variables, &launch.cwd)?;
-    }
-    if let Some(overlay) = &launch.overlay {
-        overlay::make(overlay, &mut variables, dir).map_err(failed)?;
     }
     let argv = match launch.execute {
         Execute::Command(command) => {
@@ -35,8 +35,8 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, Ending> {
         }
         Execute::Program { names, arguments } => {
             let program = find::program(&names, &variables).map_err(|cause| Ending::Missing { cause })?;
-            if let Some(check) = &launch.check {
-                preflight::look(check, &program, (&variables, &launch.cwd))?;
+            if let Some(check) = &launch.login_check {
+                logged_in::look(check, &program, &variables, &launch.cwd)?;
             }
             let program = program.into_os_string().into_string();
             let program = program.map_err(|_| failed("the path of the program is not UTF-8".to_owned()))?;
@@ -45,6 +45,9 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, Ending> {
         Execute::Nothing { cause } => return Err(failed(cause)),
         Execute::Missing { cause } => return Err(Ending::Missing { cause }),
     };
+    let home = dir.file(AGENT).join(AGENT_HOME);
+    let lay = |overlay| Laid::lay(overlay, home, &mut variables, &launch.cwd).map_err(failed);
+    let laid = launch.overlay.map(lay).transpose()?.flatten();
     let [program, rest @ ..] = argv.as_slice() else { return Err(failed("no program given".to_owned())) };
     let stdin = match launch.stdin {
         Stdin::Nothing => Stdio::null(),
@@ -71,7 +74,8 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<Child, Ending> {
     unsafe {
         command.pre_exec(move || platform::die_with(shim))
     };
-    command.spawn().map_err(|error| failed(cause(&error, program, &launch.cwd)))
+    let child = command.spawn().map_err(|error| failed(cause(&error, program, &launch.cwd)))?;
+    Ok((child, laid))
 }
 
 fn arguments(command: process::Command, dir: &RunDir) -> io::Result<Vec<String>> {

@@ -137,6 +137,7 @@ impl Life {
         let settings = Settings {
             lanes: 4,
             runs_dir: "/runs".into(),
+            logins_dir: "/logins".into(),
             keep: None,
             keep_output_bytes: None,
             program: "/usr/bin/converge".into(),

@@ -6,7 +6,7 @@ mod adoption;
 mod endings;
 mod environment;
 mod limits;
-mod preflight;
+mod logged_in;
 mod shim;
 mod trees;
 
@@ -161,7 +161,7 @@ fn launch(command: Command) -> Launch {
         last: None,
         prompt: None,
         files: Vec::new(),
-        check: None,
+        login_check: None,
         overlay: None,
         stdin: Stdin::Nothing,
         progress: None,

@@ -196,6 +196,13 @@ fn who_was_ended_while_trying_again_tells_what_it_was_waiting_for() {
         ("claude", "network", Some("unknown")),
         ("qwen", "overloaded", None),
         ("gemini", "overloaded", Some("status: 503")),
+        ("opencode", "overloaded", Some("Overloaded")),
+        ("opencode", "rate", Some("Rate limit reached. Please try again in 20s.")),
+        (
+            "opencode",
+            "quota",
+            Some("You exceeded your current quota, please check your plan and billing details."),
+        ),
     ] {
         let manifest = manifest(agent);
         let outcome = Recording::of(&manifest, case).read(&manifest).outcome;

@@ -202,6 +202,7 @@ impl Machine {
             Settings {
                 lanes: self.lanes,
                 runs_dir: "/runs".into(),
+                logins_dir: "/logins".into(),
                 keep: self.keep,
                 keep_output_bytes: self.keep.map(|_| 1),
                 program: "/usr/bin/converge".into(),

@@ -71,6 +71,22 @@ fn small_output_stays_and_the_files_of_the_process_go() {
 }
 
 #[test]
+fn what_an_overlay_leads_to_stays() {
+    let runs = Runs::new();
+    let user = runs.path().join("user");
+    fs::create_dir(&user).unwrap();
+    fs::write(user.join("key"), "secret").unwrap();
+    let home = runs.write(key(), "stdout", b"hello\n").join("agent/.home");
+    fs::create_dir_all(&home).unwrap();
+    std::os::unix::fs::symlink(&user, home.join(".agent")).unwrap();
+    // Nor does output that cannot be put away keep a secret there.
+    fs::create_dir(home.join("../../stderr")).unwrap();
+    runs.tidy(None);
+    assert!(!home.parent().unwrap().exists());
+    assert_eq!(fs::read_to_string(user.join("key")).unwrap(), "secret");
+}
+
+#[test]
 fn large_output_is_compressed_whole() {
     let runs = Runs::new();
     let written = output(4000);

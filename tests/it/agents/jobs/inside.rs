@@ -12,6 +12,13 @@ use crate::agents::model::script::Script;
 use crate::home::Home;
 use crate::recorded::{self, Recording};
 
+/// Files that a user may have, with servers that are not there.
+const OWN: [(&str, &str); 3] = [
+    (".kimi-code/mcp.json", "{\"mcpServers\":{\"other\":{\"command\":\"/no/such\"}}}"),
+    (".kimi-code/mcp.json.new", "a draft"),
+    (".gemini/settings.json.new", "a draft"),
+];
+
 every_client!(an_agent_inside_a_run_finds_converge_and_may_look, |client| {
     let manifest = recorded::manifest(client.name());
     let home = Home::new();
@@ -23,7 +30,11 @@ every_client!(an_agent_inside_a_run_finds_converge_and_may_look, |client| {
     let model = Model::start(script);
     let desk = Desk::take(client, &home, &model);
     desk.run(&["add", "probe", "--manual", "--cmd", "true"]).done();
-    let settings = settings(&home.user());
+    let user = home.user();
+    for (file, text) in OWN.iter().filter(|(file, _)| user.join(file).parent().is_some_and(Path::exists)) {
+        fs::write(user.join(file), text).unwrap();
+    }
+    let settings = settings(&user);
     desk.add(&["inside", "--prompt", "look at the jobs", "--manual"]);
     let run = desk.start("inside");
     let over = desk.over(&run);
@@ -32,11 +43,14 @@ every_client!(an_agent_inside_a_run_finds_converge_and_may_look, |client| {
     let answer = |tool: &str| shown.result_of(tool).unwrap_or_else(|| panic!("{tool}: {shown:#?} {over:#}"));
     assert!(answer("list_jobs").contains("probe"), "{shown:#?}");
     assert!(answer("show_job").contains("probe"), "{shown:#?}");
-    // Its mark went all the way, and took the right to change anything.
+    // It may change nothing.
     assert!(answer("control_job").contains(&format!("inside run {run}")), "{shown:#?}");
     assert_eq!(home.show("probe")["state"], "active");
     // What its user has set stands as it stood.
-    assert_eq!(self::settings(&home.user()), settings);
+    let now = self::settings(&user);
+    let changed: Vec<_> = settings.iter().filter(|(file, text)| now.get(*file) != Some(text)).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+    assert!(now.keys().all(|file| !file.ends_with("mcp.json") || settings.contains_key(file)), "{now:?}");
     // What it wrote is understood, and every call that began has ended.
     let raw = |words: &[&str]| {
         desk.run(&[&["logs", &run, "--raw"], words].concat()).done().out.clone().into_bytes()
@@ -48,9 +62,10 @@ every_client!(an_agent_inside_a_run_finds_converge_and_may_look, |client| {
     assert_eq!([began, ended], expected, "{}", String::from_utf8_lossy(&said.stdout));
 });
 
-/// What stands in a user's settings, as the client was pointed at its model by them.
-fn settings(user: &Path) -> BTreeMap<PathBuf, String> {
-    let files = [".gemini/settings.json", ".kimi-code/config.toml", ".kimi-code/mcp.json"];
-    let read = |file: &str| Some((PathBuf::from(file), fs::read_to_string(user.join(file)).ok()?));
-    files.into_iter().filter_map(read).collect()
+/// Every file of a user who has used the client before, in what an overlay is made of.
+fn settings(user: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let folders = [".gemini", ".kimi-code"].map(|folder| user.join(folder));
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    let plain = files.filter(|file| file.file_type().is_ok_and(|kind| kind.is_file()));
+    plain.map(|file| (file.path(), fs::read(file.path()).unwrap())).collect()
 }

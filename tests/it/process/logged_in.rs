@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use converge::core::login::{Confirm, LoginCheck, LoginHint};
+use converge::core::login::{LoginCheck, LoginQuestion, Words};
 
 use super::*;
 
@@ -15,6 +15,10 @@ fn words(word: &str) -> Vec<String> {
     vec![word.to_owned()]
 }
 
+fn question(ask: &str, denied: &str, granted: &str) -> Words {
+    Words { ask: words(ask), denied: denied.to_owned(), granted: granted.to_owned() }
+}
+
 /// A launch of the agent in a home of its own.
 fn agent(world: &World) -> Launch {
     let home = world.folder.path().join("user");
@@ -22,27 +26,30 @@ fn agent(world: &World) -> Launch {
     let program = home.join("agent");
     fs::write(&program, AGENT).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    let hint = LoginHint {
-        ask: words("first"),
-        denied: "nobody".to_owned(),
+    let login = LoginQuestion {
+        first: question("first", "nobody", "you"),
+        confirm: None,
         unless: words("KEY"),
         unless_here: words("settings"),
-        confirm: None,
         log_in: words("login"),
     };
-    let check = LoginCheck {
-        hint,
-        title: "Agent".to_owned(),
-        log_in: "agent login".to_owned(),
-        by: words("HOME"),
-        with: words("OTHER"),
-        known: world.folder.path().join("logins"),
+    let login_check = LoginCheck {
+        question: login,
+        who: "Agent".to_owned(),
+        log_in: Some("agent login".to_owned()),
+        named_by: words("HOME"),
+        notes: world.folder.path().join("logins"),
+        patience: Span::from_ms(500),
     };
     let names = words("agent");
     let mut launch = argv(&[]);
     launch.env.insert("HOME".to_owned(), home.display().to_string());
     launch.env.insert("PATH".to_owned(), format!("{}:/usr/bin:/bin", home.display()));
-    Launch { execute: Execute::Program { names, arguments: words("work") }, check: Some(check), ..launch }
+    Launch {
+        execute: Execute::Program { names, arguments: words("work") },
+        login_check: Some(login_check),
+        ..launch
+    }
 }
 
 fn say(world: &World, question: &str, answer: &str) {
@@ -110,20 +117,23 @@ fn who_has_another_way_in_is_not_asked() {
     assert_eq!(asked(&world, &launch).1, "work ");
     launch.env.insert("KEY".to_owned(), String::new());
     assert!(asked(&world, &launch).0.is_some(), "an empty key is none");
-    let project = world.folder.path().join("project");
-    fs::create_dir_all(project.join("deep")).unwrap();
-    launch.cwd = project.join("deep");
+    launch.env.remove("KEY");
+    launch.cwd = world.folder.path().join("project");
+    fs::create_dir(&launch.cwd).unwrap();
     assert!(asked(&world, &launch).0.is_some());
-    fs::write(project.join("settings"), "").unwrap();
+    fs::write(launch.cwd.join("settings"), "").unwrap();
     assert_eq!(asked(&world, &launch).1, "work ");
+    // What the user has set, the program knows of.
+    launch.cwd = PathBuf::from(&launch.env["HOME"]);
+    say(&world, "settings", "");
+    assert!(asked(&world, &launch).0.is_some());
 }
 
 #[test]
 fn the_second_answer_is_the_last_word() {
     let world = World::new();
     let mut launch = agent(&world);
-    let confirm = Confirm { ask: words("second"), denied: vec!["never".to_owned(), "no key".to_owned()] };
-    launch.check.as_mut().unwrap().hint.confirm = Some(confirm);
+    launch.login_check.as_mut().unwrap().question.confirm = Some(question("second", "no key", "pays"));
     say(&world, "first", "nobody is");
     say(&world, "second", "there is no key");
     let (cause, asked_of_it) = asked(&world, &launch);
@@ -138,12 +148,30 @@ fn the_second_answer_is_the_last_word() {
 }
 
 #[test]
-fn who_cannot_be_asked_works() {
+fn who_cannot_be_asked_works_and_is_asked_again() {
     let world = World::new();
     let launch = agent(&world);
     let program = Path::new(&launch.env["HOME"]).join("agent");
-    fs::write(program, "#!/bin/sh\ntest \"$1\" = work || sleep 60\n").unwrap();
-    // A program that hangs holds its work up for some seconds, and nothing of it is left.
-    assert_eq!(world.run(&launch).ending, Ending::Exited(0));
+    fs::write(program, "#!/bin/sh\necho \"$*\" >> \"$HOME/asked\"\ntest \"$1\" = work || sleep 60\n")
+        .unwrap();
+    for _ in 0..2 {
+        assert_eq!(asked(&world, &launch), (None, "first work ".to_owned()));
+    }
+    assert!(!world.folder.path().join("logins").exists());
+}
+
+#[test]
+fn who_is_ended_while_asked_does_not_begin() {
+    let world = World::new();
+    let mut launch = agent(&world);
+    launch.login_check.as_mut().unwrap().patience = Span::from_secs(60);
+    let home = Path::new(&launch.env["HOME"]).to_owned();
+    fs::write(home.join("agent"), "#!/bin/sh\necho \"$*\" >> \"$HOME/asked\"\nsleep 60\n").unwrap();
+    world.launch(&launch);
+    until(|| home.join("asked").exists());
+    world.supervisor().stop(launch.key);
+    let ending = world.ended(launch.key).ending;
+    assert!(matches!(ending, Ending::SpawnFailed { .. }), "{ending:?}");
+    assert_eq!(fs::read_to_string(home.join("asked")).unwrap(), "first\n");
     assert_eq!(alive(launch.key), [0; 0]);
 }
