@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
@@ -46,6 +47,11 @@ pub(super) fn close_inherited() {
     unsafe {
         libc::close_range(3, libc::c_uint::MAX, 0);
     }
+}
+
+/// Makes room in a pipe, as much as anybody may have; a system with less to give leaves it as it is.
+pub(super) fn widen(pipe: &impl AsFd) {
+    let _ = fcntl(pipe, FcntlArg::F_SETPIPE_SZ(1 << 20));
 }
 
 /// The time since boot, suspended time included.

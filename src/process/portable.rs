@@ -5,7 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "`ps` is the only word on other processes here")]
 
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -38,6 +38,9 @@ pub(super) fn own_program() -> io::Result<PathBuf> {
 
 /// Does nothing: there is no call for it, and trying all numbers takes too long.
 pub(super) fn close_inherited() {}
+
+/// Does nothing: a pipe is as wide as it is.
+pub(super) fn widen(_pipe: &impl AsFd) {}
 
 /// A time that goes on through suspension where the system's monotonic clock does.
 pub(super) fn since_boot() -> Duration {

@@ -29,6 +29,7 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<(Child, Option<L
     if let Some(login) = &launch.login {
         login::apply(login, &mut variables, &launch.cwd)?;
     }
+    let is_agent = matches!(launch.execute, Execute::Program { .. });
     let argv = match launch.execute {
         Execute::Command(command) => {
             arguments(command, dir).map_err(|error| failed(format!("shell line: {error}")))?
@@ -75,6 +76,11 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<(Child, Option<L
         command.pre_exec(move || platform::die_with(shim))
     };
     let child = command.spawn().map_err(|error| failed(cause(&error, program, &launch.cwd)))?;
+    if is_agent {
+        // What an agent has not got rid of when it exits is lost with some, however slowly it is read.
+        child.stdout.iter().for_each(platform::widen);
+        child.stderr.iter().for_each(platform::widen);
+    }
     Ok((child, laid))
 }
 

@@ -113,3 +113,27 @@ fn it_is_small() {
     world.supervisor().stop(key);
     world.ended(key);
 }
+
+#[test]
+fn an_agent_that_exits_before_it_is_read_loses_nothing() {
+    use nix::sys::signal::{Signal, kill};
+    let world = World::new();
+    let folder = world.folder.path().display();
+    // Agents write without waiting, and forget what had no room. This one waits for room, and would for ever.
+    let line = format!(
+        "echo ready; until test -e {folder}/go; do sleep 0.01; done; head -c 900000 /dev/zero; touch {folder}/done"
+    );
+    let arguments = vec!["-c".to_owned(), line];
+    let launch =
+        Launch { execute: Execute::Program { names: vec!["sh".to_owned()], arguments }, ..argv(&[]) };
+    let key = world.launch(&launch);
+    world.started(key);
+    let shim = nix::unistd::Pid::from_raw(world.shim(key));
+    world.wait_for_output(key, "ready");
+    kill(shim, Signal::SIGSTOP).unwrap();
+    fs::write(world.folder.path().join("go"), "").unwrap();
+    until(|| world.folder.path().join("done").exists());
+    kill(shim, Signal::SIGCONT).unwrap();
+    assert_eq!(world.ended(key).ending, Ending::Exited(0));
+    assert_eq!(fs::metadata(world.dir(key).file("stdout")).unwrap().len(), 900_006);
+}
