@@ -93,7 +93,7 @@ fn until_quiet(desk: &Desk<'_>, run: &str) {
 
 /// As `until`, for what takes an agent's time.
 fn until_slow(mut condition: impl FnMut() -> bool) {
-    let give_up_at = std::time::Instant::now() + std::time::Duration::from_mins(2);
+    let give_up_at = std::time::Instant::now() + std::time::Duration::from_mins(5);
     while !condition() {
         assert!(std::time::Instant::now() < give_up_at, "waited in vain");
         std::thread::sleep(std::time::Duration::from_millis(100));
