@@ -173,5 +173,6 @@ fn who_is_ended_while_asked_does_not_begin() {
     let ending = world.ended(launch.key).ending;
     assert!(matches!(ending, Ending::SpawnFailed { .. }), "{ending:?}");
     assert_eq!(fs::read_to_string(home.join("asked")).unwrap(), "first\n");
-    assert_eq!(alive(launch.key), [0; 0]);
+    // What was killed may take a moment to be gone.
+    until(|| alive(launch.key).is_empty());
 }
