@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::agent::manifest::{Manifest, Prompt, WAY_OUT};
+use crate::agent::manifest::{Manifest, Prompt};
 use crate::agent::register::{Register, Registration};
 use crate::agent::template::{self, PROMPT_FILE, Part, Phrase, Slot};
 use crate::core::nearest::nearest;
@@ -149,12 +149,10 @@ impl Invocation<'_> {
             Prompt::Stdin => Input::Stdin,
             Prompt::File => Input::File,
         };
-        let is_free = |name: &&String| !strip.contains(name) && !set.contains_key(*name);
-        let own = &manifest.environment.pass;
-        let way_out = WAY_OUT.map(str::to_owned).into_iter().filter(|name| !own.contains(name));
-        let passed: Vec<String> = own.iter().cloned().chain(way_out).filter(|name| is_free(&name)).collect();
+        let mut pass = manifest.environment.handed_on();
+        pass.retain(|name| !strip.contains(name) && !set.contains_key(name));
         let programs = manifest.programs.clone();
-        Ok(Call { programs, arguments, input, set, pass: passed, strip, files, overlay })
+        Ok(Call { programs, arguments, input, set, pass, strip, files, overlay })
     }
 
     /// What is registered, and how, where there is something to register and a way to do it.

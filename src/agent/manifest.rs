@@ -13,7 +13,7 @@ use crate::agent::template::{self, PROMPT_FILE, Part, Phrase, Slot};
 use crate::core::login::LoginQuestion;
 
 /// By which a program that asks a service finds its way out, and knows whom it reaches. All agents have them.
-pub const WAY_OUT: [&str; 11] = [
+const WAY_OUT: [&str; 11] = [
     "HTTPS_PROXY",
     "HTTP_PROXY",
     "ALL_PROXY",
@@ -26,6 +26,9 @@ pub const WAY_OUT: [&str; 11] = [
     "SSL_CERT_DIR",
     "NODE_EXTRA_CA_CERTS",
 ];
+
+/// What a manifest is right for when versions make no difference.
+pub const ANY_VERSION: &str = "any";
 
 /// How one agent CLI is driven and understood.
 #[derive(Debug, Clone)]
@@ -95,7 +98,7 @@ pub struct Options {
 pub struct Environment {
     /// Variables with values of their own.
     pub set: BTreeMap<String, String>,
-    /// Variables that are handed on where they are set: keys, addresses of services, homes.
+    /// Variables of its own that are handed on where they are set: keys, addresses of services, homes.
     pub pass: Vec<String>,
     /// Variables that are taken away where an account is named, since they would override it; also those that
     /// a job hands on.
@@ -109,6 +112,12 @@ pub struct Environment {
 }
 
 impl Environment {
+    /// The variables that are handed on: those of the manifest, and those by which every agent finds its way out.
+    pub fn handed_on(&self) -> Vec<String> {
+        let way_out = WAY_OUT.map(str::to_owned).into_iter().filter(|name| !self.pass.contains(name));
+        self.pass.iter().cloned().chain(way_out).collect()
+    }
+
     /// Whether both tell by the same variables which shell and which conversation is theirs, as a copy of a
     /// manifest does.
     pub fn tells_as(&self, other: &Self) -> bool {
@@ -124,6 +133,11 @@ impl Manifest {
     /// Reads a manifest; answers every mistake in it.
     pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
         document::read(text, read)
+    }
+
+    /// The version that it was seen to be right for, where this is another.
+    pub fn seen_with_other_than(&self, version: &str) -> Option<&str> {
+        self.seen.as_deref().filter(|seen| *seen != version && *seen != ANY_VERSION)
     }
 
     /// Everything about it that nobody has seen at work; what a manifest without a version says counts whole.

@@ -5,8 +5,8 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::agent::catalogue::{Known, Origin};
+use crate::agent::manifest::ANY_VERSION;
 use crate::command::doctor::Finding;
-use crate::command::list_agents::ANY;
 use crate::command::{Context, agent_files, programs};
 use crate::core::class::Class;
 use crate::core::id::TaskId;
@@ -59,7 +59,7 @@ fn is_strange(reading: &Reading) -> bool {
 
 fn drifted(known: &Known, run: TaskId, version: Version<'_>) -> Finding {
     let name = &known.manifest.name;
-    let seen = known.manifest.seen.as_deref().filter(|seen| *seen != ANY);
+    let seen = known.manifest.seen.as_deref().filter(|seen| *seen != ANY_VERSION);
     let right_for = match seen {
         Some(seen) => format!("was seen to be right for {seen}"),
         None => "was never seen with a version".to_owned(),

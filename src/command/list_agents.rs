@@ -74,10 +74,12 @@ pub struct RefusedFile {
 impl Presence {
     fn of(known: &Known, program: Option<&Program>) -> Self {
         let Some(program) = program else { return Self::Missing };
-        match (&known.manifest.seen, &program.version) {
-            (None, _) => Self::Unverified,
-            (Some(seen), Some(version)) if seen != version && seen != ANY => Self::OtherVersion,
-            (Some(_), _) => Self::Found,
+        let manifest = &known.manifest;
+        let is_other = |version: &String| manifest.seen_with_other_than(version).is_some();
+        match manifest.seen {
+            None => Self::Unverified,
+            Some(_) if program.version.as_ref().is_some_and(is_other) => Self::OtherVersion,
+            Some(_) => Self::Found,
         }
     }
 
@@ -91,9 +93,6 @@ impl Presence {
         }
     }
 }
-
-/// What a manifest is right for when versions make no difference.
-pub const ANY: &str = "any";
 
 impl AgentRow {
     /// How an agent is here.

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::agent::account::choose;
 use crate::agent::catalogue::Known;
-use crate::agent::manifest::WAY_OUT;
 use crate::command::list_accounts::HomeState;
 use crate::command::{Context, leave, programs};
 use crate::core::definition::Definition;
@@ -32,7 +31,7 @@ pub fn missing(known: &Known, at: At<'_>, job: Option<&Definition>, cx: &Context
     let question = manifest.login.as_ref()?;
     let program = programs::find(&manifest.programs, cx.caller)?.path;
     let mut env = programs::environment(cx.caller);
-    let mut pass = [manifest.environment.pass.clone(), WAY_OUT.map(str::to_owned).to_vec()].concat();
+    let mut pass = manifest.environment.handed_on();
     if let Some(definition) = job {
         let home = env.get("HOME").map(Path::new);
         let is_paid = is_here(&question.unless_here, Path::new(&definition.cwd), home);

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::agent::catalogue::Known;
 use crate::command::doctor::Finding;
-use crate::command::list_agents::ANY;
 use crate::command::{Context, agent_files, programs};
 use crate::programs::Program;
 
@@ -35,12 +34,10 @@ pub fn findings(cx: &Context<'_>) -> Vec<Finding> {
 fn here(known: &Known, program: &Program) -> String {
     let name = &known.manifest.name;
     let place = program.path.display();
-    match (&program.version, &known.manifest.seen) {
-        (Some(version), Some(seen)) if version != seen && seen != ANY => {
-            format!("{name} {version} ({place}; how it is driven was seen on {seen})")
-        }
-        (Some(version), _) => format!("{name} {version} ({place})"),
-        (None, _) => format!("{name} ({place})"),
+    let Some(version) = &program.version else { return format!("{name} ({place})") };
+    match known.manifest.seen_with_other_than(version) {
+        Some(seen) => format!("{name} {version} ({place}; how it is driven was seen with {seen})"),
+        None => format!("{name} {version} ({place})"),
     }
 }
 

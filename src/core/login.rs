@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::span::Span;
 
+/// A program that takes longer to answer has no answer, unless something else is said.
+pub const PATIENCE: Span = Span::from_secs(5);
+
 /// How a program is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginQuestion {

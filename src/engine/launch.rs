@@ -11,7 +11,7 @@ use crate::agent::manifest::Manifest;
 use crate::agent::register::Register;
 use crate::core::assignment::Assignment;
 use crate::core::definition::{Definition, Target};
-use crate::core::login::LoginCheck;
+use crate::core::login::{self, LoginCheck};
 use crate::core::process::files::{AGENT, PROMPT};
 use crate::core::process::{Bounds, Command, Control, ProcessKey};
 use crate::core::refusal::Problem;
@@ -31,9 +31,6 @@ const CHECK_OUTPUT_BYTES: u64 = 64 << 20;
 
 /// How long a call of a tool may take without a word; a build or a test run may be long.
 const TOOL_IDLE: Span = Span::from_secs(30 * 60);
-
-/// How long a program may take to say whether somebody is logged in.
-const LOGIN_PATIENCE: Span = Span::from_secs(5);
 
 /// What the engine knows beside its rows.
 #[derive(Clone, Copy)]
@@ -223,5 +220,5 @@ fn login_check(manifest: &Manifest, choice: Option<&Choice>, notes: &Path) -> Op
     let log_in = begins.map(|begins| question.line(begins));
     let named_by = ["HOME".to_owned()].into_iter().chain(manifest.environment.account.clone()).collect();
     let notes = notes.to_owned();
-    Some(LoginCheck { question, who, log_in, named_by, notes, patience: LOGIN_PATIENCE })
+    Some(LoginCheck { question, who, log_in, named_by, notes, patience: login::PATIENCE })
 }

@@ -5,12 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::core::login::PATIENCE;
 use crate::process::ask::said;
 use crate::process::platform::since_boot;
 use crate::programs::Question;
-
-/// A program that takes longer has no answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long an answer is kept: a person who has just logged in finds that told.
 const KEPT: Duration = Duration::from_secs(5);
@@ -52,7 +50,8 @@ fn answer(question: &Question) -> Option<String> {
     let passed = pass.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)));
     let own = env.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let home = env.get("HOME").map_or_else(|| PathBuf::from("/"), PathBuf::from);
-    let said = said((program, arguments), own.chain(passed), &home, (PATIENCE, || false));
+    let patience = Duration::from_millis(PATIENCE.as_ms());
+    let said = said((program, arguments), own.chain(passed), &home, (patience, || false));
     said.inspect_err(|error| {
         tracing::info!(program = %program.display(), %error, "a program does not answer");
     })
