@@ -46,9 +46,13 @@ pub struct Question {
 impl Program {
     /// The first of these programs that is on `path`, the names before the folders.
     pub fn find(names: &[String], path: &str) -> Option<Self> {
-        let path = locate(names, path)?;
+        locate(names, path).map(Self::at)
+    }
+
+    /// The program at `path`.
+    pub fn at(path: PathBuf) -> Self {
         let version = version(&path);
-        Some(Self { path, version })
+        Self { path, version }
     }
 }
 

@@ -36,6 +36,12 @@ pub struct AttemptView {
     pub stderr_bytes: u64,
     /// Which agent it was.
     pub agent: Option<String>,
+    /// The version of its program; null when that cannot be seen.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// The version that its manifest was seen to be right for, where that is another.
+    #[serde(default)]
+    pub seen: Option<String>,
     /// What it came to, by what the agent wrote.
     pub class: Option<String>,
     /// What was said about that.
@@ -69,6 +75,8 @@ impl From<&attempts::Attempt> for AttemptView {
             stdout_bytes: attempt.stdout_bytes,
             stderr_bytes: attempt.stderr_bytes,
             agent: reading.map(|reading| reading.agent.clone()),
+            version: reading.and_then(|reading| reading.version.clone()),
+            seen: reading.and_then(|reading| reading.seen.clone()),
             class: reading.map(|reading| reading.class.word().to_owned()),
             message: reading.and_then(|reading| reading.message.clone()),
             denials: reading.map(|reading| reading.denials.clone()).unwrap_or_default(),

@@ -42,6 +42,14 @@ pub fn render(job: &str, attempts: &[AttemptView], page: &mut Page) {
         if let Some(message) = attempt.message.as_ref().filter(|_| attempt.denials.is_empty()) {
             page.wrapped(&format!("attempt {} said: {}", attempt.number, line(message)), "  ");
         }
+        if let (Some(version), Some(seen)) = (&attempt.version, &attempt.seen) {
+            let agent = attempt.agent.as_deref().unwrap_or_default();
+            let told = format!(
+                "attempt {} was {agent} {version}; how it is driven was seen with {seen}",
+                attempt.number
+            );
+            page.wrapped(&told, "  ");
+        }
         if attempt.is_strange {
             let told = format!("attempt {} {STRANGE}", attempt.number);
             page.wrapped(&told, "  ");

@@ -118,6 +118,8 @@ pub mod files {
     pub const PROMPT: &str = "prompt";
     /// What an agent said in the end.
     pub const SAID: &str = "said";
+    /// Of which version the program of an agent is; absent where that cannot be seen.
+    pub const VERSION: &str = "version";
     /// The folder of the private files that an agent is given beside its prompt.
     pub const AGENT: &str = "agent";
     /// A home for an agent, in that folder; no private file can be called so.

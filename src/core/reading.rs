@@ -15,6 +15,12 @@ pub struct Reading {
     /// The model it was to ask, where one was named.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub model: Option<String>,
+    /// The version of its program, where that can be seen.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<String>,
+    /// The version that its manifest was seen to be right for, where that is another.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seen: Option<String>,
     /// What it came to.
     pub class: Class,
     /// What was said about that.
@@ -49,6 +55,8 @@ impl Reading {
         Self {
             agent: agent.to_owned(),
             model: None,
+            version: None,
+            seen: None,
             class,
             message: None,
             conversation: None,

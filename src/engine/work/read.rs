@@ -19,7 +19,7 @@ use crate::agent::scrub::scrub;
 use crate::agent::signals::Signals;
 use crate::core::class::Class;
 use crate::core::plain::plain;
-use crate::core::process::files::SAID;
+use crate::core::process::files::{SAID, VERSION};
 use crate::core::reading::{Conversation, Cost, Dollars, Reading, Tokens};
 use crate::engine::ports::Read;
 use crate::engine::work::output::{self, Stream};
@@ -50,6 +50,12 @@ pub(super) fn reading(runs: &Path, read: &Read) -> Reading {
         tracing::warn!(key = %read.key, %error, "what an agent said cannot be kept");
     }
     let mut reading = of(manifest, &signals, read);
+    reading.version = version(&runs.join(read.key.directory()));
+    reading.seen = reading
+        .version
+        .as_ref()
+        .and_then(|version| manifest.seen_with_other_than(version))
+        .map(str::to_owned);
     if let (Class::Done, Some(Err(misfit))) = (reading.class, structured) {
         reading.class = Class::SchemaError;
         reading.message = Some(short(&misfit.to_string()));
@@ -129,9 +135,7 @@ fn of(manifest: &Manifest, signals: &Signals, read: &Read) -> Reading {
         window: signals.window.or(kept.and_then(|kept| kept.window)),
     });
     Reading {
-        agent: read.candidate.agent.clone(),
         model,
-        class: outcome.class,
         message: outcome.message.map(|message| short(&message)),
         conversation,
         tokens: tokens.map(|tokens| all_read(tokens, cached)),
@@ -140,8 +144,19 @@ fn of(manifest: &Manifest, signals: &Signals, read: &Read) -> Reading {
         denials: signals.denials.iter().map(|denial| short(denial)).take(DENIALS_MOST).collect(),
         reset_at: outcome.reset.and_then(|reset| reset.instant(read.ended_at, &TimeZone::system())),
         is_strange: signals.is_strange(),
+        ..Reading::of(&read.candidate.agent, outcome.class)
     }
 }
+
+/// The version of the program, as its shim saw it.
+fn version(directory: &Path) -> Option<String> {
+    let mut version = String::new();
+    File::open(directory.join(VERSION)).ok()?.take(VERSION_MAX).read_to_string(&mut version).ok()?;
+    Some(version)
+}
+
+/// What is longer is no version.
+const VERSION_MAX: u64 = 64;
 
 /// The tokens with all that were read among those that were read, however the agent counts.
 fn all_read(tokens: Tokens, cached: Cached) -> Tokens {

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, GzBuilder};
 
 use crate::core::id::TaskId;
-use crate::core::process::files::{AGENT, CONTROL, LAST, LINE, PROMPT, RESULT, RESULT_DRAFT, SPEC, STARTED};
+use crate::core::process::files::{
+    AGENT, CONTROL, LAST, LINE, PROMPT, RESULT, RESULT_DRAFT, SPEC, STARTED, VERSION,
+};
 use crate::engine::ports::Tidy;
 use crate::engine::work::output::{Cut, Stream};
 
@@ -19,7 +21,7 @@ use crate::engine::work::output::{Cut, Stream};
 ///
 /// `spec` goes first: a shim that comes late and finds none starts nothing. `outcome` stays, as the word
 /// that output is complete, and so does `revoked`.
-const SPENT: [&str; 6] = [SPEC, LINE, LAST, CONTROL, PROMPT, STARTED];
+const SPENT: [&str; 7] = [SPEC, LINE, LAST, CONTROL, PROMPT, STARTED, VERSION];
 
 /// How often the removal of a run is tried; something may still be writing into it.
 const DISCARD_TRIES: u32 = 5;

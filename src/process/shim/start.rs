@@ -9,13 +9,14 @@ use std::process::{Child, Command, Stdio};
 
 use nix::unistd::Pid;
 
-use crate::core::process::files::{AGENT, AGENT_HOME, LINE, PROMPT};
+use crate::core::process::files::{AGENT, AGENT_HOME, LINE, PROMPT, VERSION};
 use crate::core::process::{self, Ending};
 use crate::engine::ports::{Execute, Launch, Stdin};
 use crate::process::platform;
 use crate::process::rundir::RunDir;
 use crate::process::shim::overlay::Laid;
 use crate::process::shim::{environment, find, logged_in, login};
+use crate::programs::Program;
 
 /// A shell line longer than this goes by a file: Linux takes no single argument of 128 KiB.
 const LINE_MAX: usize = 100_000;
@@ -35,7 +36,12 @@ pub(super) fn start(mut launch: Launch, dir: &RunDir) -> Result<(Child, Option<L
             arguments(command, dir).map_err(|error| failed(format!("shell line: {error}")))?
         }
         Execute::Program { names, arguments } => {
-            let program = find::program(&names, &variables).map_err(|cause| Ending::Missing { cause })?;
+            let path = find::program(&names, &variables).map_err(|cause| Ending::Missing { cause })?;
+            let Program { path: program, version } = Program::at(path);
+            if let Some(version) = version {
+                // Without it nobody hears which version it was, and that is all.
+                let _ = dir.replace(VERSION, version.as_bytes());
+            }
             if let Some(check) = &launch.login_check {
                 logged_in::look(check, &program, &variables, &launch.cwd)?;
             }

@@ -90,6 +90,31 @@ fn an_agent_at_which_nobody_is_logged_in_is_told_with_how_to() {
 }
 
 #[test]
+fn a_run_tells_of_which_version_its_agent_was() {
+    let home = Home::new();
+    let says =
+        r#"echo '{"type":"result","subtype":"success","is_error":false,"result":"hi","session_id":"s"}'"#;
+    let folder = install_saying(&home, "qwen", "9.9.9", says);
+    let run = |words: &[&str]| {
+        let mut command = home.command(words);
+        Said::of(&command.env("PATH", format!("{folder}:/usr/bin:/bin")).output().unwrap()).done()
+    };
+    run(&["add", "v", "--agent", "qwen", "--prompt", "x", "--manual"]);
+    run(&["run-now", "v"]);
+    let id = home.json(&["logs", "v"])["runs"][0]["id"].as_str().unwrap().to_owned();
+    let attempt = &home.json(&["show", &id])["attempt_list"][0];
+    assert_eq!((&attempt["version"], &attempt["seen"]), (&"9.9.9".into(), &"0.24.4".into()), "{attempt:#}");
+    let text = home.run(&["show", &id]).done().out;
+    assert!(text.contains("attempt 1 was qwen 9.9.9; how it is driven was seen with 0.24.4"), "{text}");
+    // It is upgraded between two runs.
+    install_saying(&home, "qwen", "0.24.4", says);
+    run(&["run-now", "v"]);
+    let id = home.json(&["logs", "v"])["runs"][0]["id"].as_str().unwrap().to_owned();
+    let attempt = &home.json(&["show", &id])["attempt_list"][0];
+    assert_eq!((&attempt["version"], &attempt["seen"]), (&"0.24.4".into(), &Json::Null), "{attempt:#}");
+}
+
+#[test]
 fn an_agent_is_shown_with_what_is_unverified() {
     let home = Home::new();
     let shown = home.json(&["agents", "show", "claude"]);

@@ -56,7 +56,7 @@ fn names(directory: &Path) -> Vec<String> {
 #[test]
 fn small_output_stays_and_the_files_of_the_process_go() {
     let runs = Runs::new();
-    for name in ["spec", "started", "line", "last.json", "control", "outcome", "revoked"] {
+    for name in ["spec", "started", "line", "last.json", "control", "version", "outcome", "revoked"] {
         runs.write(key(), name, b"x");
     }
     let directory = runs.write(key(), "stdout", b"hello\n");

@@ -46,6 +46,8 @@ every_client!(it_is_asked_in_one_conversation_until_a_check_says_that_it_is_done
     let states: Vec<&str> = runs.iter().map(|run| text(&run["state"])).collect();
     assert_eq!(states, ["not_yet", "not_yet", "succeeded"], "{runs:#?}");
     let readings: Vec<&Json> = runs.iter().map(|run| &run["attempt_list"][0]).collect();
+    let version = serde_json::json!(crate::recorded::manifest(client.name()).seen);
+    assert!(readings.iter().all(|reading| reading["version"] == version), "{readings:#?}");
     let sessions: Vec<&Json> = readings.iter().map(|reading| &reading["conversation"]).collect();
     assert!(sessions.windows(2).all(|pair| pair[0] == pair[1] && pair[0].is_string()), "{sessions:?}");
     if tells_tokens(client) {
